@@ -1,0 +1,24 @@
+import type { Reporter, TestModule } from "vitest/node";
+
+/** Ends a run with `N passed, N failed, N skipped` alone on a line, and lists what was skipped with its reason. */
+export default class ClosingLine implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+    let passed = 0;
+    let failed = errors.length;
+    const skipped: string[] = [];
+    for (const module of modules) {
+      const tests = [...module.children.allTests()];
+      const states = tests.map((test) => test.result().state);
+      // A file that failed to load has no failed test of its own.
+      if (module.state() === "failed" && !states.includes("failed")) failed++;
+      passed += states.filter((state) => state === "passed").length;
+      failed += states.filter((state) => state === "failed").length;
+      for (const test of tests) {
+        const result = test.result();
+        if (result.state === "skipped") skipped.push(`${test.fullName}${result.note ? `: ${result.note}` : ""}`);
+      }
+    }
+    for (const line of skipped) console.log(`skipped: ${line}`);
+    console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+  }
+}
