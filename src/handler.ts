@@ -1,0 +1,191 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Context, Middleware } from "./context.ts";
+import type { Duration } from "./duration.ts";
+
+/** The four kinds of handlers. */
+export type Kind = "event" | "time" | "command" | "pattern";
+
+/** How a failed run is tried again. */
+export interface RetryOptions {
+  /** How often the handler is run at the most, the first time included. @default 5 */
+  readonly attempts?: number;
+  /** The wait before the second attempt. @default "1s" */
+  readonly delay?: Duration;
+  /** How the wait grows: doubled each time, one `delay` more each time, or not at all. @default "exponential" */
+  readonly backoff?: "exponential" | "linear" | "fixed";
+  /** No wait is longer. @default "10m" */
+  readonly maxDelay?: Duration;
+  /** Whether a wait is drawn at random between zero and its length, so that failures do not come back in step. @default true */
+  readonly jitter?: boolean;
+  /** Whether this failure is worth another attempt. */
+  readonly retryIf?: (error: unknown, attempt: number) => boolean;
+}
+
+/** At most `limit` runs in any `per`, over all replicas; `by` counts them separately for each key. */
+export interface RateLimitOptions<Input = unknown> {
+  readonly limit: number;
+  readonly per: Duration;
+  readonly by?: (input: Input, ctx: Context) => string;
+}
+
+/** What every kind of handler may ask for. */
+export interface HandlerOptions {
+  /** Unique in the registry. @default `Class.method`, the function's name, or the name of the event */
+  readonly name?: string;
+  /** One sentence for lists, help and the dashboard. */
+  readonly description?: string;
+  /** A run that takes longer is aborted and counts as failed. @default no limit */
+  readonly timeout?: Duration;
+  /** `3` is short for `{ attempts: 3 }`, `false` for one attempt. */
+  readonly retry?: RetryOptions | number | false;
+  /** How many runs of this handler one process has under way at the most. @default 100 */
+  readonly concurrency?: number;
+  /** Code around each run, outermost first; it runs inside the app's own middleware. */
+  readonly use?: readonly Middleware[];
+  /** Smaller numbers come first. @default 0 */
+  readonly priority?: number;
+}
+
+/** Options of `on`. */
+export interface EventOptions<Input = unknown> extends HandlerOptions {
+  readonly rateLimit?: RateLimitOptions<Input>;
+  /** `false` drops a message whose attempts are used up instead of keeping it among the dead letters. @default true */
+  readonly deadLetter?: boolean;
+}
+
+/** One moment, or the rule by which the moments of a timer follow each other. */
+export interface TimeOptions extends HandlerOptions {
+  /** An interval, aligned to the clock: `"15m"` ticks at :00, :15, :30 and :45 on every replica. */
+  readonly every?: Duration;
+  /** A cron line of 5 or 6 fields (seconds first), or `@daily` and its like. */
+  readonly cron?: string;
+  /** A single moment. */
+  readonly at?: Date | string | number;
+  /** The IANA name of the zone in which `cron` is read, `"Asia/Shanghai"`. @default "UTC" */
+  readonly timezone?: string;
+  /** Shifts the task by a part of this length that is always the same for the task. @default 0 */
+  readonly jitter?: Duration;
+  /** What becomes of ticks that fell due while nobody ran. @default "skip" */
+  readonly misfire?: "skip" | "once" | "all";
+  /** What becomes of a tick that falls due while the one before still runs. @default "skip" */
+  readonly overlap?: "skip" | "queue" | "allow";
+  /** Whether each tick runs once in the whole cluster, or once in each process. @default "cluster" */
+  readonly scope?: "cluster" | "instance";
+}
+
+/** A limit on how soon a command may be used again. */
+export interface CooldownOptions {
+  readonly per: Duration;
+  /** Whose uses are counted together. @default "global" */
+  readonly scope?: "global" | "user" | "channel";
+  /** A key of your own instead of `scope`. */
+  readonly by?: (call: CommandCall) => string;
+}
+
+/** Options of `commandOn`. */
+export interface CommandOptions extends HandlerOptions {
+  /** `"60s"` is short for `{ per: "60s", scope: "global" }`. A refused call costs nothing. */
+  readonly cooldown?: Duration | CooldownOptions;
+  /** Other words for the same command, with their prefix: `["/bk"]`. */
+  readonly aliases?: readonly string[];
+  /** The caller must have one of these. @default everybody may */
+  readonly roles?: readonly string[];
+  /** Left out of lists and of /help. @default false */
+  readonly hidden?: boolean;
+  /** Checks the parsed arguments as a whole; the handler gets its output. */
+  readonly schema?: StandardSchemaV1;
+}
+
+/** Who calls a command, and from where. */
+export interface CommandCall {
+  readonly text: string;
+  readonly user?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly roles?: readonly string[] | undefined;
+  readonly locale?: string | undefined;
+}
+
+/** What a handler of a pattern gets. */
+export interface PatternMatch {
+  /** The text that matched. */
+  readonly text: string;
+  /** The named groups; empty text for those that took no part. */
+  readonly groups: Readonly<Record<string, string>>;
+  /** All groups by number; `captures[0]` is the first group's. */
+  readonly captures: readonly (string | undefined)[];
+  /** Where in the field the match starts, in UTF-16 units. */
+  readonly index: number;
+  /** The field that was read. */
+  readonly field: string;
+  /** All texts of the message. */
+  readonly message: Readonly<Record<string, string>>;
+}
+
+/** Fires only when enough matches have come within a time, counted over all replicas. */
+export interface ThresholdOptions {
+  readonly count: number;
+  readonly within: Duration;
+  /** Counts separately for each key: `(m) => m.groups.ip`. */
+  readonly by?: (match: PatternMatch) => string | undefined;
+}
+
+/** Options of `reOn`. */
+export interface PatternOptions extends HandlerOptions {
+  /** A match ends the search: patterns of lower priority are not tried. @default false */
+  readonly stop?: boolean;
+  readonly threshold?: ThresholdOptions;
+}
+
+/** What a handler of a timer gets. */
+export interface Tick {
+  readonly task: string;
+  /** The moment the tick was due, in milliseconds since 1970. */
+  readonly scheduled: number;
+  /** The tick before this one that ended well, if there was one. */
+  readonly previousSuccess: number | undefined;
+}
+
+/** The user's function as the framework calls it; what it really takes was checked where it was declared. */
+export type HandlerFunction = (input: never, ctx: Context) => unknown;
+
+interface HandlerBase {
+  /** Unique in the registry. */
+  readonly name: string;
+  readonly fn: HandlerFunction;
+  /** `file:line` of the declaration; found when it is first asked for. */
+  readonly site: string;
+}
+
+/** A handler of an event. */
+export interface EventHandler extends HandlerBase {
+  readonly kind: "event";
+  /** The name of the event; `*` stands for one segment, `**` for any number. */
+  readonly topic: string;
+  readonly schema: StandardSchemaV1 | undefined;
+  readonly options: EventOptions;
+}
+
+/** A handler of a timer. */
+export interface TimeHandler extends HandlerBase {
+  readonly kind: "time";
+  readonly options: TimeOptions;
+}
+
+/** A handler of a command. */
+export interface CommandHandler extends HandlerBase {
+  readonly kind: "command";
+  /** As declared: `"/backup [mode:full|incremental] [--dry-run]"`. */
+  readonly usage: string;
+  readonly options: CommandOptions;
+}
+
+/** A handler of a pattern. */
+export interface PatternHandler extends HandlerBase {
+  readonly kind: "pattern";
+  readonly field: string;
+  readonly pattern: RegExp;
+  readonly options: PatternOptions;
+}
+
+/** THE handler record: what every declaration, of whatever kind and form, becomes. */
+export type Handler = EventHandler | TimeHandler | CommandHandler | PatternHandler;

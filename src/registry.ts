@@ -1,0 +1,70 @@
+import { DuplicateHandlerError } from "./errors.ts";
+import type { Handler } from "./handler.ts";
+
+/** What a registry tells those who watch it. */
+export interface RegistryWatcher {
+  added(handler: Handler): void;
+  removed(handler: Handler): void;
+}
+
+/**
+ * The handlers that were declared, by name. An ordinary value: the module-level `on`, `timeOn`, `commandOn` and `reOn`
+ * use {@link defaultRegistry}, `createRegistry()` makes another, and two registries know nothing of each other.
+ */
+export class HandlerRegistry {
+  readonly #handlers = new Map<string, Handler>();
+  readonly #watchers = new Set<RegistryWatcher>();
+
+  /**
+   * Adds a handler; the returned function takes it out again.
+   * @throws {DuplicateHandlerError} when another handler has the name.
+   */
+  add(handler: Handler): () => void {
+    const other = this.#handlers.get(handler.name);
+    if (other) throw new DuplicateHandlerError(handler.name, other.site, handler.site);
+    this.#handlers.set(handler.name, handler);
+    const told: RegistryWatcher[] = [];
+    try {
+      for (const watcher of this.#watchers) {
+        watcher.added(handler);
+        told.push(watcher);
+      }
+    } catch (error) {
+      // A watcher refuses what it cannot serve (a taken command, a pattern it cannot run): nothing stays half declared.
+      this.#handlers.delete(handler.name);
+      for (const watcher of told) watcher.removed(handler);
+      throw error;
+    }
+    return () => {
+      if (this.#handlers.get(handler.name) === handler) this.remove(handler.name);
+    };
+  }
+
+  /** Takes a handler out; false when there is none of this name. */
+  remove(name: string): boolean {
+    const handler = this.#handlers.get(name);
+    if (!handler) return false;
+    this.#handlers.delete(name);
+    for (const watcher of this.#watchers) watcher.removed(handler);
+    return true;
+  }
+
+  get(name: string): Handler | undefined {
+    return this.#handlers.get(name);
+  }
+
+  /** All handlers, in order of declaration. */
+  list(): Handler[] {
+    return [...this.#handlers.values()];
+  }
+
+  /** Tells `watcher` of each handler there is, and from now on of each that comes or goes; the returned function ends it. */
+  watch(watcher: RegistryWatcher): () => void {
+    for (const handler of this.#handlers.values()) watcher.added(handler);
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+}
+
+/** Where handlers declared at module level land. */
+export const defaultRegistry = new HandlerRegistry();
