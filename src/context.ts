@@ -51,6 +51,8 @@ export interface Context {
   /** The handler's own name. */
   readonly handler: string;
   readonly kind: Kind;
+  /** What the handler was given: payload, tick, arguments or match. */
+  readonly input: unknown;
   /** The name of the event that is delivered; the task's, command's or pattern's name for the other kinds. */
   readonly event: string;
   readonly services: Services;

@@ -73,7 +73,9 @@ export class PayloadError extends FrameworkError {
   readonly issues: readonly PayloadIssue[];
 
   constructor(what: string, issues: readonly PayloadIssue[]) {
-    const lines = issues.map((issue) => `  - ${issue.path === "" ? "(the whole)" : issue.path}: ${issue.message}`);
+    const lines = issues.map(
+      (issue) => `  - ${issue.path === "" ? "(the whole)" : issue.path}: ${issue.message}`,
+    );
     super("PAYLOAD_INVALID", `The payload of ${what} does not fit its schema:\n${lines.join("\n")}`);
     this.issues = issues;
   }
@@ -142,7 +144,10 @@ export class TimeoutError extends FrameworkError {
   override readonly retryable = true;
 
   constructor(what: string, limit: string) {
-    super("TIMEOUT", `${what} took longer than its timeout of ${limit}. Raise \`timeout\`, or make it faster.`);
+    super(
+      "TIMEOUT",
+      `${what} took longer than its timeout of ${limit}. Raise \`timeout\`, or make it faster.`,
+    );
   }
 }
 

@@ -146,7 +146,7 @@ export interface Tick {
 }
 
 /** The user's function as the framework calls it; what it really takes was checked where it was declared. */
-export type HandlerFunction = (input: never, ctx: Context) => unknown;
+export type HandlerFunction = (input: unknown, ctx: Context) => unknown;
 
 interface HandlerBase {
   /** Unique in the registry. */

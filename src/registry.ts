@@ -9,30 +9,37 @@ export interface RegistryWatcher {
 
 /**
  * The handlers that were declared, by name. An ordinary value: the module-level `on`, `timeOn`, `commandOn` and `reOn`
- * use {@link defaultRegistry}, `createRegistry()` makes another, and two registries know nothing of each other.
+ * use {@link defaultRegistry}, `createRegistry()` makes another, and two registries know nothing of each other. An app
+ * stands a registry of its own on top of the one it was given, so that its classes are seen by nobody else.
  */
 export class HandlerRegistry {
   readonly #handlers = new Map<string, Handler>();
   readonly #watchers = new Set<RegistryWatcher>();
+  readonly #parent: HandlerRegistry | undefined;
+  readonly #leaveParent: (() => void) | undefined;
+
+  constructor(parent?: HandlerRegistry) {
+    this.#parent = parent;
+    this.#leaveParent = parent?.watch({
+      added: (handler) => {
+        this.#refuseTaken(handler, this.#handlers.get(handler.name));
+        this.#tell(handler);
+      },
+      removed: (handler) => this.#tellRemoved(handler),
+    });
+  }
 
   /**
    * Adds a handler; the returned function takes it out again.
    * @throws {DuplicateHandlerError} when another handler has the name.
    */
   add(handler: Handler): () => void {
-    const other = this.#handlers.get(handler.name);
-    if (other) throw new DuplicateHandlerError(handler.name, other.site, handler.site);
+    this.#refuseTaken(handler, this.get(handler.name));
     this.#handlers.set(handler.name, handler);
-    const told: RegistryWatcher[] = [];
     try {
-      for (const watcher of this.#watchers) {
-        watcher.added(handler);
-        told.push(watcher);
-      }
+      this.#tell(handler);
     } catch (error) {
-      // A watcher refuses what it cannot serve (a taken command, a pattern it cannot run): nothing stays half declared.
       this.#handlers.delete(handler.name);
-      for (const watcher of told) watcher.removed(handler);
       throw error;
     }
     return () => {
@@ -43,26 +50,53 @@ export class HandlerRegistry {
   /** Takes a handler out; false when there is none of this name. */
   remove(name: string): boolean {
     const handler = this.#handlers.get(name);
-    if (!handler) return false;
+    if (!handler) return this.#parent?.remove(name) ?? false;
     this.#handlers.delete(name);
-    for (const watcher of this.#watchers) watcher.removed(handler);
+    this.#tellRemoved(handler);
     return true;
   }
 
   get(name: string): Handler | undefined {
-    return this.#handlers.get(name);
+    return this.#handlers.get(name) ?? this.#parent?.get(name);
   }
 
   /** All handlers, in order of declaration. */
   list(): Handler[] {
-    return [...this.#handlers.values()];
+    return [...(this.#parent?.list() ?? []), ...this.#handlers.values()];
   }
 
   /** Tells `watcher` of each handler there is, and from now on of each that comes or goes; the returned function ends it. */
   watch(watcher: RegistryWatcher): () => void {
-    for (const handler of this.#handlers.values()) watcher.added(handler);
+    for (const handler of this.list()) watcher.added(handler);
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** Stops looking at the registry it stands on. */
+  close(): void {
+    this.#leaveParent?.();
+  }
+
+  #refuseTaken(handler: Handler, other: Handler | undefined): void {
+    if (other) throw new DuplicateHandlerError(handler.name, other.site, handler.site);
+  }
+
+  #tell(handler: Handler): void {
+    const told: RegistryWatcher[] = [];
+    try {
+      for (const watcher of this.#watchers) {
+        watcher.added(handler);
+        told.push(watcher);
+      }
+    } catch (error) {
+      // A watcher refuses what it cannot serve (a taken command, a pattern it cannot run): nothing stays half declared.
+      for (const watcher of told) watcher.removed(handler);
+      throw error;
+    }
+  }
+
+  #tellRemoved(handler: Handler): void {
+    for (const watcher of this.#watchers) watcher.removed(handler);
   }
 }
 

@@ -1,0 +1,34 @@
+import { type Clock, systemClock } from "../clock.ts";
+import type { Middleware, Publish, Services } from "../context.ts";
+import type { Limits } from "../engine.ts";
+import { LifecycleError } from "../errors.ts";
+import { type Logger, silentLogger } from "../log.ts";
+
+/** What all runs of one app share. The app fills it in as it starts. */
+export interface Environment {
+  clock: Clock;
+  log: Logger;
+  middleware: readonly Middleware[];
+  services: Services;
+  publish: Publish;
+  /** Absent where no engine runs: limits cannot be kept then. */
+  limits: Limits | undefined;
+  /** The controllers of the runs whose signal somebody asked for. */
+  readonly live: Set<AbortController>;
+}
+
+/** An environment for dispatchers that are used on their own, without an app. */
+export function bareEnvironment(): Environment {
+  return {
+    clock: systemClock,
+    log: silentLogger,
+    middleware: [],
+    services: {},
+    publish: () =>
+      Promise.reject(
+        new LifecycleError("APP_NOT_STARTED", "publish needs an app: createApp(), then await app.start()."),
+      ),
+    limits: undefined,
+    live: new Set(),
+  };
+}

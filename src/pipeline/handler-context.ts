@@ -1,0 +1,135 @@
+import type { Context, Headers, Publish, Services } from "../context.ts";
+import type { Handler, Kind } from "../handler.ts";
+import type { Logger } from "../log.ts";
+import type { Environment } from "./environment.ts";
+
+/** What is known of one run beside its input. Everything has a default, so that a plain trigger need not say any of it. */
+export interface Call {
+  readonly id?: string | undefined;
+  readonly attempt?: number | undefined;
+  readonly headers?: Headers | undefined;
+  /** The name of the event where it is not the handler's own (wildcards). */
+  readonly event?: string | undefined;
+  /** Aborts the run from outside. */
+  readonly signal?: AbortSignal | undefined;
+  /** The results of finished steps, by name, as JSON. */
+  readonly steps?: Map<string, string> | undefined;
+  /** Stores the result of a step; absent where nothing is stored. */
+  readonly saveStep?: ((name: string, result: string) => Promise<void>) | undefined;
+}
+
+const NO_CALL: Call = {};
+const NO_HEADERS: Headers = Object.freeze({});
+let calls = 0;
+
+/**
+ * The context of one run. Almost no handler looks at all of it, and a plain `trigger` must cost nanoseconds, so
+ * whatever costs something (signal, log, id) is made when it is first asked for.
+ */
+export class HandlerContext implements Context {
+  readonly input: unknown;
+  readonly attempt: number;
+  readonly #environment: Environment;
+  readonly #record: Handler;
+  readonly #call: Call;
+  #controller: AbortController | undefined;
+  #id: string | undefined;
+  #log: Logger | undefined;
+  #step: Context["step"] | undefined;
+
+  constructor(
+    environment: Environment,
+    record: Handler,
+    input: unknown,
+    call: Call = NO_CALL,
+    attempt = call.attempt ?? 1,
+  ) {
+    this.#environment = environment;
+    this.#record = record;
+    this.#call = call;
+    this.input = input;
+    this.attempt = attempt;
+  }
+
+  get handler(): string {
+    return this.#record.name;
+  }
+
+  get kind(): Kind {
+    return this.#record.kind;
+  }
+
+  get event(): string {
+    return this.#call.event ?? (this.#record.kind === "event" ? this.#record.topic : this.#record.name);
+  }
+
+  get headers(): Headers {
+    return this.#call.headers ?? NO_HEADERS;
+  }
+
+  get services(): Services {
+    return this.#environment.services;
+  }
+
+  get publish(): Publish {
+    return this.#environment.publish;
+  }
+
+  get id(): string {
+    return (this.#id ??= this.#call.id ?? `call-${process.pid.toString(36)}-${(calls++).toString(36)}`);
+  }
+
+  get log(): Logger {
+    return (this.#log ??= this.#environment.log.child({
+      handler: this.handler,
+      id: this.id,
+      attempt: this.attempt,
+    }));
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Whether somebody outside may call the run off. */
+  get followsSignal(): boolean {
+    return this.#call.signal !== undefined;
+  }
+
+  /** Made on demand; from then on it follows the call's signal. */
+  get controller(): AbortController {
+    if (this.#controller) return this.#controller;
+    const controller = (this.#controller = new AbortController());
+    const outer = this.#call.signal;
+    if (outer?.aborted) controller.abort(outer.reason);
+    else outer?.addEventListener("abort", () => controller.abort(outer.reason), { once: true });
+    this.#environment.live.add(controller);
+    return controller;
+  }
+
+  /** Must be called when the run has ended. */
+  end(): void {
+    if (this.#controller) this.#environment.live.delete(this.#controller);
+  }
+
+  now(): number {
+    return this.#environment.clock.now();
+  }
+
+  // A getter, so that handlers may take `step` out of the context: `async (order, { step }) => …`.
+  get step(): Context["step"] {
+    return (this.#step ??= (name, fn) => this.#runStep(name, fn));
+  }
+
+  async #runStep<T>(name: string, fn: () => Promise<T> | T): Promise<T> {
+    const { steps, saveStep } = this.#call;
+    const stored = steps?.get(name);
+    // Typed by the same code that stored it: the step's name stands for one function.
+    if (stored !== undefined) return JSON.parse(stored) as T;
+    const result = await fn();
+    const text = JSON.stringify(result) ?? "null";
+    await saveStep?.(name, text);
+    steps?.set(name, text);
+    return result;
+  }
+}

@@ -1,0 +1,207 @@
+import { delay } from "../clock.ts";
+import type { Middleware } from "../context.ts";
+import { formatMs, toMs } from "../duration.ts";
+import {
+  CancelledError,
+  DeclarationError,
+  LifecycleError,
+  RateLimitedError,
+  TimeoutError,
+} from "../errors.ts";
+import type { Handler, RateLimitOptions } from "../handler.ts";
+import type { Environment } from "./environment.ts";
+import { type Call, HandlerContext } from "./handler-context.ts";
+import { type RetryPolicy, retryPolicy } from "./retry.ts";
+import { Semaphore } from "./semaphore.ts";
+import { HandlerStats, type RunStatus } from "./stats.ts";
+
+type Run = (input: unknown, context: HandlerContext) => unknown;
+
+/**
+ * Runs one handler: the pipeline that all four kinds pass through. Made once for each handler, so that what the
+ * handler's options cost is paid by those that use them: a plain handler is called directly.
+ */
+export class Runner {
+  readonly handler: Handler;
+  readonly stats = new HandlerStats();
+  /** How failed deliveries are retried by the engine. */
+  readonly retry: RetryPolicy;
+  /** Milliseconds one attempt may take; undefined for no limit. */
+  readonly timeout: number | undefined;
+  readonly #environment: Environment;
+  #composed: Run | undefined;
+  readonly #inPlace: RetryPolicy;
+  readonly #places: Semaphore | undefined;
+  readonly #rateLimit: RateLimitOptions<unknown> | undefined;
+  readonly #plain: boolean;
+
+  constructor(environment: Environment, handler: Handler) {
+    const { options } = handler;
+    this.handler = handler;
+    this.#environment = environment;
+    this.retry = retryPolicy(options.retry);
+    this.#inPlace = retryPolicy(options.retry, 1);
+    this.timeout =
+      options.timeout === undefined ? undefined : toMs(options.timeout, `timeout of "${handler.name}"`);
+    this.#places =
+      options.concurrency === undefined
+        ? undefined
+        : new Semaphore(positive(options.concurrency, handler.name));
+    this.#rateLimit =
+      handler.kind === "event"
+        ? (handler.options.rateLimit as RateLimitOptions<unknown> | undefined)
+        : undefined;
+    this.#plain =
+      this.#inPlace.attempts === 1 && this.timeout === undefined && !this.#places && !this.#rateLimit;
+  }
+
+  /** Runs the handler for a caller who waits for the result: limited, and retried in place, all within its timeout. */
+  call(input: unknown, call?: Call): Promise<unknown> {
+    if (this.#plain)
+      return this.#once(input, new HandlerContext(this.#environment, this.handler, input, call));
+    return this.#guarded(input, call ?? {});
+  }
+
+  /** One attempt at a delivery, within the handler's timeout; limits and retries are its caller's affair. */
+  attempt(input: unknown, call: Call): Promise<unknown> {
+    const context = new HandlerContext(this.#environment, this.handler, input, call);
+    return this.#bounded(context, () => this.#once(input, context));
+  }
+
+  /** Counts a run against the handler's rate limit; answers how many milliseconds to wait, 0 to go ahead. */
+  async admit(input: unknown, call: Call): Promise<number> {
+    const limit = this.#rateLimit;
+    if (!limit) return 0;
+    const { limits } = this.#environment;
+    if (!limits)
+      throw new LifecycleError(
+        "APP_NOT_STARTED",
+        `"${this.handler.name}" has a rateLimit, which needs a started app.`,
+      );
+    const by = limit.by?.(input, new HandlerContext(this.#environment, this.handler, input, call)) ?? "";
+    const taken = await limits.take(
+      `rate:${this.handler.name}:${by}`,
+      limit.limit,
+      toMs(limit.per, "rateLimit.per"),
+    );
+    if (!taken.ok) this.stats.count("limited");
+    return taken.ok ? 0 : Math.max(1, taken.retryAfter);
+  }
+
+  async #guarded(input: unknown, call: Call): Promise<unknown> {
+    const wait = await this.admit(input, call);
+    if (wait > 0) throw new RateLimitedError(`"${this.handler.name}"`, wait);
+    await this.#places?.enter();
+    try {
+      const whole = new HandlerContext(this.#environment, this.handler, input, call);
+      return await this.#bounded(whole, () =>
+        this.#withRetries(input, { ...call, id: whole.id, signal: whole.signal }),
+      );
+    } finally {
+      this.#places?.leave();
+    }
+  }
+
+  async #withRetries(input: unknown, call: Call): Promise<unknown> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#once(
+          input,
+          new HandlerContext(this.#environment, this.handler, input, call, attempt),
+        );
+      } catch (error) {
+        const wait = call.signal?.aborted ? undefined : this.#inPlace.next(error, attempt);
+        if (wait === undefined) throw error;
+        this.stats.retries++;
+        await delay(this.#environment.clock, wait, call.signal);
+      }
+    }
+  }
+
+  /** Ends the wait for `work` when the time is up or the run is called off; the work itself can only be asked to stop. */
+  async #bounded(context: HandlerContext, work: () => Promise<unknown>): Promise<unknown> {
+    if (this.timeout === undefined && !context.followsSignal) return work();
+    const { signal } = context;
+    const timer =
+      this.timeout === undefined
+        ? undefined
+        : this.#environment.clock.setTimer(
+            () =>
+              context.controller.abort(
+                new TimeoutError(`"${this.handler.name}"`, formatMs(this.timeout ?? 0)),
+              ),
+            this.timeout,
+          );
+    const running = work();
+    let stop: () => void = () => {};
+    const called = new Promise<never>((_, reject) => {
+      stop = () => reject(signal.reason);
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop, { once: true });
+    });
+    try {
+      return await Promise.race([running, called]);
+    } catch (error) {
+      if (signal.aborted) this.#watchAbandoned(running);
+      throw error;
+    } finally {
+      timer?.cancel();
+      signal.removeEventListener("abort", stop);
+      context.end();
+    }
+  }
+
+  // Composed at the first run, when plugins have added their middleware.
+  get #run(): Run {
+    return (this.#composed ??= compose(
+      [...this.#environment.middleware, ...(this.handler.options.use ?? [])],
+      this.handler.fn,
+    ));
+  }
+
+  #watchAbandoned(running: Promise<unknown>): void {
+    this.stats.abandoned++;
+    const back = (): void => void this.stats.abandoned--;
+    running.then(back, back);
+  }
+
+  async #once(input: unknown, context: HandlerContext): Promise<unknown> {
+    const { stats } = this;
+    const start = this.#environment.clock.elapsed();
+    stats.running++;
+    try {
+      const result = await this.#run(input, context);
+      stats.ok++;
+      stats.lastSuccess = start;
+      return result;
+    } catch (error) {
+      stats.count(statusOf(error));
+      throw error;
+    } finally {
+      stats.running--;
+      stats.duration.observe(this.#environment.clock.elapsed() - start);
+      context.end();
+    }
+  }
+}
+
+function statusOf(error: unknown): RunStatus {
+  if (error instanceof TimeoutError) return "timeout";
+  return error instanceof CancelledError ? "cancelled" : "error";
+}
+
+function positive(concurrency: number, name: string): number {
+  if (Number.isInteger(concurrency) && concurrency > 0) return concurrency;
+  throw new DeclarationError(
+    "CONCURRENCY_INVALID",
+    `concurrency of "${name}" must be a whole number of at least 1, not ${concurrency}.`,
+  );
+}
+
+/** Puts middleware around a handler, the first outermost. */
+function compose(around: readonly Middleware[], run: Run): Run {
+  return around.reduceRight<Run>(
+    (inner, middleware) => (input, context) => middleware(context, async () => inner(input, context)),
+    run,
+  );
+}

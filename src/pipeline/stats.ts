@@ -1,0 +1,49 @@
+/** The upper bounds, in milliseconds, of the buckets in which durations are counted; the last bucket has no bound. */
+export const BUCKETS_MS = [
+  0.1, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000,
+];
+
+/** How a run ended. */
+export type RunStatus = "ok" | "error" | "timeout" | "cancelled" | "limited";
+
+/** A histogram of durations. Plain numbers: counting costs nanoseconds, and metrics are made of it when somebody asks. */
+export class Histogram {
+  readonly counts = new Float64Array(BUCKETS_MS.length + 1);
+  sum = 0;
+
+  observe(ms: number): void {
+    let bucket = 0;
+    while (bucket < BUCKETS_MS.length && ms > (BUCKETS_MS[bucket] as number)) bucket++;
+    this.counts[bucket] = (this.counts[bucket] as number) + 1;
+    this.sum += ms;
+  }
+}
+
+/** What is counted of one handler. */
+export class HandlerStats {
+  ok = 0;
+  error = 0;
+  timeout = 0;
+  cancelled = 0;
+  limited = 0;
+  /** Attempts after the first. */
+  retries = 0;
+  /** Messages that went to the dead letters. */
+  dead = 0;
+  /** Settlements that were refused because the lease was lost. */
+  lost = 0;
+  /** Runs under way. */
+  running = 0;
+  /** Runs that were given up but have not returned: their function ignores its signal. */
+  abandoned = 0;
+  /** When the last run that ended well began, by the clock's `elapsed()`. */
+  lastSuccess: number | undefined;
+  /** How long runs took. */
+  readonly duration = new Histogram();
+  /** How late runs began: from when a message was due to the start of its handler. */
+  readonly lateness = new Histogram();
+
+  count(status: RunStatus): void {
+    this[status]++;
+  }
+}
