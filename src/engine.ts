@@ -205,8 +205,8 @@ export interface Queue {
   list(filter: DeliveryFilter): Promise<readonly DeliveryInfo[]>;
   /** Removes the waiting deliveries of a message (only `handler`'s, if given); running ones are left to their holder. Answers how many. */
   cancel(id: string, handler?: string): Promise<number>;
-  /** Calls `wake` when a claim may find something new: after a publish, a release or a replay, here or in any other process. The returned function ends it. */
-  onWake(wake: () => void): () => void;
+  /** Calls `wake` when a claim may find something new: after a publish, a release or a replay, here or in any other process; with the handlers it is for, or without where that is not known. The returned function ends it. */
+  onWake(wake: (handlers?: Iterable<string>) => void): () => void;
 }
 
 /** A subscription and its backlog. */
@@ -316,13 +316,14 @@ export interface Schedules {
     next: number | undefined,
     messages: readonly NewMessage[],
   ): Promise<boolean>;
-  /** Stores when a tick of the task ended well. */
+  /** Stores `tick`, the moment of a tick that ended well, as the task's `lastSuccess`, unless a later one is stored. */
   succeeded(task: string, tick: number): Promise<void>;
   /** Pauses or resumes a task durably; when resumed, `next` is set. False when there is no such task. */
   pause(task: string, paused: boolean, next?: number): Promise<boolean>;
   /** Forgets a task; false when there is none. */
   remove(task: string): Promise<boolean>;
-  list(): Promise<readonly Schedule[]>;
+  /** All tasks, or the one that is named, if there is such a task. */
+  list(task?: string): Promise<readonly Schedule[]>;
 }
 
 /** Limits that all replicas share. */

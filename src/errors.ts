@@ -9,6 +9,7 @@
  *   ├─ LifecycleError        start, stop and use came in the wrong order
  *   ├─ PayloadError          a payload does not fit its schema; lists every issue with its path
  *   ├─ UnknownEventError     nobody handles an event of this name
+ *   ├─ HandlersFailedError   some handlers of a trigger failed (an AggregateError; it has the others' results)
  *   ├─ EngineError           the engine cannot do what was asked, or cannot be reached
  *   │  ├─ UnsupportedError     it never can: a capability is missing
  *   │  └─ DataFileError        the data file cannot be opened, is corrupt, or belongs to another version
@@ -109,6 +110,33 @@ export class UnknownEventError extends FrameworkError {
       "EVENT_UNKNOWN",
       `No handler is subscribed to the event "${event}".${hint} Declare one with on("${event}"), or start the replica that handles it first.`,
     );
+  }
+}
+
+/** How one handler of a trigger ended. */
+export type HandlerOutcome =
+  | { readonly handler: string; readonly status: "ok"; readonly value: unknown }
+  | { readonly handler: string; readonly status: "failed"; readonly error: unknown };
+
+/** Some handlers of a trigger failed: `errors` has their errors, `results` what the others returned, in priority order. */
+export class HandlersFailedError extends AggregateError {
+  readonly code = "HANDLERS_FAILED";
+  readonly results: readonly unknown[];
+  /** All handlers that ran, failed or not, in priority order. */
+  readonly outcomes: readonly HandlerOutcome[];
+
+  constructor(event: string, outcomes: readonly HandlerOutcome[]) {
+    const failed = outcomes.filter((outcome) => outcome.status === "failed");
+    const lines = failed.map(
+      ({ handler, error }) => `  - ${handler}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    super(
+      failed.map(({ error }) => error),
+      `${failed.length} of ${outcomes.length} handlers of "${event}" failed:\n${lines.join("\n")}`,
+    );
+    this.name = "HandlersFailedError";
+    this.outcomes = outcomes;
+    this.results = outcomes.flatMap((outcome) => (outcome.status === "ok" ? [outcome.value] : []));
   }
 }
 

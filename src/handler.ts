@@ -65,7 +65,7 @@ export interface TimeOptions extends HandlerOptions {
   readonly timezone?: string;
   /** Shifts the task by a part of this length that is always the same for the task. @default 0 */
   readonly jitter?: Duration;
-  /** What becomes of ticks that fell due while nobody ran. @default "skip" */
+  /** What becomes of ticks that fell due while nobody ran, and were noticed more than 30 s late. @default "skip"; "once" with `at` */
   readonly misfire?: "skip" | "once" | "all";
   /** What becomes of a tick that falls due while the one before still runs. @default "skip" */
   readonly overlap?: "skip" | "queue" | "allow";

@@ -13,8 +13,10 @@ export interface Environment {
   publish: Publish;
   /** Absent where no engine runs: limits cannot be kept then. */
   limits: Limits | undefined;
-  /** The controllers of the runs whose signal somebody asked for. */
-  readonly live: Set<AbortController>;
+  /** Between 0 and 1: what spreads retries. Tests give one that repeats itself. */
+  random: () => number;
+  /** Aborts the signal of every run under way. */
+  readonly stopping: AbortController;
 }
 
 /** An environment for dispatchers that are used on their own, without an app. */
@@ -29,6 +31,7 @@ export function bareEnvironment(): Environment {
         new LifecycleError("APP_NOT_STARTED", "publish needs an app: createApp(), then await app.start()."),
       ),
     limits: undefined,
-    live: new Set(),
+    random: Math.random,
+    stopping: new AbortController(),
   };
 }

@@ -33,6 +33,7 @@ export class HandlerContext implements Context {
   readonly #record: Handler;
   readonly #call: Call;
   #controller: AbortController | undefined;
+  #signal: AbortSignal | undefined;
   #id: string | undefined;
   #log: Logger | undefined;
   #step: Context["step"] | undefined;
@@ -88,28 +89,22 @@ export class HandlerContext implements Context {
   }
 
   get signal(): AbortSignal {
-    return this.controller.signal;
+    if (this.#signal) return this.#signal;
+    const { stopping } = this.#environment;
+    const sources = [(this.#controller ??= new AbortController()).signal, stopping.signal];
+    if (this.#call.signal) sources.push(this.#call.signal);
+    // `any` holds its sources weakly: nobody has to say when the run is over.
+    return (this.#signal = AbortSignal.any(sources));
+  }
+
+  /** Calls this run off. */
+  abort(reason: Error): void {
+    (this.#controller ??= new AbortController()).abort(reason);
   }
 
   /** Whether somebody outside may call the run off. */
   get followsSignal(): boolean {
     return this.#call.signal !== undefined;
-  }
-
-  /** Made on demand; from then on it follows the call's signal. */
-  get controller(): AbortController {
-    if (this.#controller) return this.#controller;
-    const controller = (this.#controller = new AbortController());
-    const outer = this.#call.signal;
-    if (outer?.aborted) controller.abort(outer.reason);
-    else outer?.addEventListener("abort", () => controller.abort(outer.reason), { once: true });
-    this.#environment.live.add(controller);
-    return controller;
-  }
-
-  /** Must be called when the run has ended. */
-  end(): void {
-    if (this.#controller) this.#environment.live.delete(this.#controller);
   }
 
   now(): number {

@@ -36,6 +36,6 @@ export class Pipeline {
 
   /** Aborts the signal of every run under way. */
   abortAll(reason: Error): void {
-    for (const controller of this.environment.live) controller.abort(reason);
+    this.environment.stopping.abort(reason);
   }
 }

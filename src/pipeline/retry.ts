@@ -1,12 +1,12 @@
 import { toMs } from "../duration.ts";
-import { DeclarationError, Fatal, PayloadError, RetryAfter } from "../errors.ts";
+import { DeclarationError, Fatal, RetryAfter } from "../errors.ts";
 import type { RetryOptions } from "../handler.ts";
 
 /** When to try again, worked out once for each handler from its {@link RetryOptions}. */
 export interface RetryPolicy {
   readonly attempts: number;
   /** Milliseconds until the next attempt, or undefined when this failure is final. */
-  next(error: unknown, attempt: number): number | undefined;
+  next(error: unknown, attempt: number, random: () => number): number | undefined;
 }
 
 const DEFAULT_ATTEMPTS = 5;
@@ -43,11 +43,11 @@ export function retryPolicy(
   const growth = GROWTH[options.backoff ?? "exponential"];
   return {
     attempts,
-    next(error, attempt) {
-      if (attempt >= attempts || error instanceof Fatal || error instanceof PayloadError) return undefined;
+    next(error, attempt, random) {
+      if (attempt >= attempts || error instanceof Fatal) return undefined;
       if (options.retryIf && !options.retryIf(error, attempt)) return undefined;
       const wait = Math.min(longest, base * growth(attempt));
-      const drawn = options.jitter === false ? wait : Math.random() * wait;
+      const drawn = options.jitter === false ? wait : random() * wait;
       return error instanceof RetryAfter ? Math.max(toMs(error.wait), drawn) : drawn;
     },
   };

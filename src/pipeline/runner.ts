@@ -33,7 +33,8 @@ export class Runner {
   readonly #inPlace: RetryPolicy;
   readonly #places: Semaphore | undefined;
   readonly #rateLimit: RateLimitOptions<unknown> | undefined;
-  readonly #plain: boolean;
+  /** Neither limited nor timed out nor retried in place: nothing stands between {@link run} and its caller. */
+  readonly plain: boolean;
 
   constructor(environment: Environment, handler: Handler) {
     const { options } = handler;
@@ -51,21 +52,51 @@ export class Runner {
       handler.kind === "event"
         ? (handler.options.rateLimit as RateLimitOptions<unknown> | undefined)
         : undefined;
-    this.#plain =
+    this.plain =
       this.#inPlace.attempts === 1 && this.timeout === undefined && !this.#places && !this.#rateLimit;
   }
 
   /** Runs the handler for a caller who waits for the result: limited, and retried in place, all within its timeout. */
   call(input: unknown, call?: Call): Promise<unknown> {
-    if (this.#plain)
-      return this.#once(input, new HandlerContext(this.#environment, this.handler, input, call));
+    if (this.plain) return this.#once(input, this.context(input, call));
     return this.#guarded(input, call ?? {});
   }
 
+  /**
+   * Whether the next run may go straight through {@link run}, past everything that `call` does but count: then its
+   * caller says with {@link ended} how it ended. For callers that run many handlers at once.
+   */
+  goesBare(): boolean {
+    if (!this.plain || this.stats.timeNext()) return false;
+    this.stats.skipped();
+    this.stats.running++;
+    return true;
+  }
+
+  /** Counts the end of a run that went bare; without an error it ended well. */
+  ended(error?: { readonly thrown: unknown }): void {
+    this.stats.running--;
+    this.stats.count(error ? statusOf(error.thrown) : "ok");
+  }
+
+  /** The context of one run, for callers who need to call it off: see {@link attempt}. */
+  context(input: unknown, call?: Call): HandlerContext {
+    return new HandlerContext(this.#environment, this.handler, input, call);
+  }
+
   /** One attempt at a delivery, within the handler's timeout; limits and retries are its caller's affair. */
-  attempt(input: unknown, call: Call): Promise<unknown> {
-    const context = new HandlerContext(this.#environment, this.handler, input, call);
-    return this.#bounded(context, () => this.#once(input, context));
+  attempt(context: HandlerContext): Promise<unknown> {
+    return this.#bounded(context, () => this.#once(context.input, context));
+  }
+
+  /** Milliseconds until a delivery that failed is to be tried again; undefined when the failure is final. */
+  retryIn(error: unknown, attempt: number): number | undefined {
+    return this.retry.next(error, attempt, this.#environment.random);
+  }
+
+  /** Whether {@link admit} has anything to count. */
+  get limited(): boolean {
+    return this.#rateLimit !== undefined;
   }
 
   /** Counts a run against the handler's rate limit; answers how many milliseconds to wait, 0 to go ahead. */
@@ -78,7 +109,7 @@ export class Runner {
         "APP_NOT_STARTED",
         `"${this.handler.name}" has a rateLimit, which needs a started app.`,
       );
-    const by = limit.by?.(input, new HandlerContext(this.#environment, this.handler, input, call)) ?? "";
+    const by = limit.by?.(input, this.context(input, call)) ?? "";
     const taken = await limits.take(
       `rate:${this.handler.name}:${by}`,
       limit.limit,
@@ -93,7 +124,7 @@ export class Runner {
     if (wait > 0) throw new RateLimitedError(`"${this.handler.name}"`, wait);
     await this.#places?.enter();
     try {
-      const whole = new HandlerContext(this.#environment, this.handler, input, call);
+      const whole = this.context(input, call);
       return await this.#bounded(whole, () =>
         this.#withRetries(input, { ...call, id: whole.id, signal: whole.signal }),
       );
@@ -110,7 +141,9 @@ export class Runner {
           new HandlerContext(this.#environment, this.handler, input, call, attempt),
         );
       } catch (error) {
-        const wait = call.signal?.aborted ? undefined : this.#inPlace.next(error, attempt);
+        const wait = call.signal?.aborted
+          ? undefined
+          : this.#inPlace.next(error, attempt, this.#environment.random);
         if (wait === undefined) throw error;
         this.stats.retries++;
         await delay(this.#environment.clock, wait, call.signal);
@@ -126,10 +159,7 @@ export class Runner {
       this.timeout === undefined
         ? undefined
         : this.#environment.clock.setTimer(
-            () =>
-              context.controller.abort(
-                new TimeoutError(`"${this.handler.name}"`, formatMs(this.timeout ?? 0)),
-              ),
+            () => context.abort(new TimeoutError(`"${this.handler.name}"`, formatMs(this.timeout ?? 0))),
             this.timeout,
           );
     const running = work();
@@ -142,50 +172,52 @@ export class Runner {
     try {
       return await Promise.race([running, called]);
     } catch (error) {
-      if (signal.aborted) this.#watchAbandoned(running);
+      if (signal.aborted) this.#watchAbandoned(running, error);
       throw error;
     } finally {
       timer?.cancel();
       signal.removeEventListener("abort", stop);
-      context.end();
     }
   }
 
-  // Composed at the first run, when plugins have added their middleware.
-  get #run(): Run {
+  /** The handler within its middleware; composed at the first run, when plugins have added theirs. */
+  get run(): Run {
     return (this.#composed ??= compose(
       [...this.#environment.middleware, ...(this.handler.options.use ?? [])],
       this.handler.fn,
     ));
   }
 
-  #watchAbandoned(running: Promise<unknown>): void {
+  /** A function that ignores its signal is counted now, and once more when it returns at last. */
+  #watchAbandoned(running: Promise<unknown>, error: unknown): void {
     this.stats.abandoned++;
+    this.stats.count(statusOf(error));
     const back = (): void => void this.stats.abandoned--;
     running.then(back, back);
   }
 
   async #once(input: unknown, context: HandlerContext): Promise<unknown> {
     const { stats } = this;
-    const start = this.#environment.clock.elapsed();
+    const timed = stats.timeNext();
+    if (!timed) stats.skipped();
+    const start = timed ? this.#environment.clock.elapsed() : 0;
     stats.running++;
     try {
-      const result = await this.#run(input, context);
+      const result = await this.run(input, context);
       stats.ok++;
-      stats.lastSuccess = start;
       return result;
     } catch (error) {
       stats.count(statusOf(error));
       throw error;
     } finally {
       stats.running--;
-      stats.duration.observe(this.#environment.clock.elapsed() - start);
-      context.end();
+      if (timed) stats.timed(this.#environment.clock.elapsed() - start);
     }
   }
 }
 
-function statusOf(error: unknown): RunStatus {
+/** What a failed run is counted as. */
+export function statusOf(error: unknown): RunStatus {
   if (error instanceof TimeoutError) return "timeout";
   return error instanceof CancelledError ? "cancelled" : "error";
 }

@@ -11,13 +11,19 @@ export class Histogram {
   readonly counts = new Float64Array(BUCKETS_MS.length + 1);
   sum = 0;
 
-  observe(ms: number): void {
+  /** @param weight How many runs this one stands for. */
+  observe(ms: number, weight = 1): void {
     let bucket = 0;
     while (bucket < BUCKETS_MS.length && ms > (BUCKETS_MS[bucket] as number)) bucket++;
-    this.counts[bucket] = (this.counts[bucket] as number) + 1;
-    this.sum += ms;
+    this.counts[bucket] = (this.counts[bucket] as number) + weight;
+    this.sum += ms * weight;
   }
 }
+
+/** A run shorter than this costs about as much to time as to run. */
+const FAST_MS = 0.05;
+/** Of fast handlers one run in so many is timed, and counts for all of them. */
+const SAMPLE = 32;
 
 /** What is counted of one handler. */
 export class HandlerStats {
@@ -43,7 +49,27 @@ export class HandlerStats {
   /** How late runs began: from when a message was due to the start of its handler. */
   readonly lateness = new Histogram();
 
+  #untimed = 0;
+  #weight = 1;
+
   count(status: RunStatus): void {
     this[status]++;
+  }
+
+  /** Whether the next run is to be timed; reading the clock twice would cost more than a fast handler itself. */
+  timeNext(): boolean {
+    return this.#untimed === 0;
+  }
+
+  /** A run was not timed. */
+  skipped(): void {
+    this.#untimed--;
+  }
+
+  /** Counts how long a timed run took. */
+  timed(ms: number): void {
+    this.duration.observe(ms, this.#weight);
+    this.#weight = ms < FAST_MS ? SAMPLE : 1;
+    this.#untimed = this.#weight - 1;
   }
 }

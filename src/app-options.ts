@@ -1,0 +1,57 @@
+import type { App } from "./app.ts";
+import type { Clock } from "./clock.ts";
+import type { Middleware } from "./context.ts";
+import type { HandlerClass } from "./declare/class-handlers.ts";
+import type { Duration } from "./duration.ts";
+import type { Engine } from "./engine.ts";
+import type { Logger, LogLevel } from "./log.ts";
+import type { HandlerRegistry } from "./registry.ts";
+import type { ServiceFactories } from "./services.ts";
+import type { FileFollowerOptions } from "./sources/file-follower.ts";
+
+/** A file to follow. */
+export type FollowOptions = Pick<FileFollowerOptions, "file" | "fromStart" | "name" | "maxLine">;
+
+/** What one start is for. Everything is on unless told. */
+export interface StartOptions {
+  /** In place of the app's own option. */
+  readonly http?: AppOptions["http"];
+  /** `false`: only to trigger, publish and look; claims nothing, fires no timer, follows no file. @default true */
+  readonly consume?: boolean;
+}
+
+/** Extends an app before it starts: adds middleware, declares handlers, … */
+export type Plugin = (app: App) => void;
+
+/** What `createApp` takes. What is left out comes from the environment, and has a default there: see `decorator-framework config`. */
+export interface AppOptions {
+  /** A URL, or an engine of your own. @default ENGINE_URL, or `"sqlite:data/app.db"` */
+  readonly engine?: string | Engine;
+  /** Whose handlers the app runs. @default the registry of the module-level `on`, `timeOn`, `commandOn` and `reOn` */
+  readonly registry?: HandlerRegistry;
+  /** Classes with decorated methods, or objects of such classes. A class is made with `new Class(services)`. */
+  readonly handlers?: readonly HandlerClass[];
+  /** Made before the first handler runs, ended after the last one has. */
+  readonly services?: ServiceFactories;
+  /** Code around each run of each handler, outermost first. */
+  readonly use?: readonly Middleware[];
+  readonly plugins?: readonly Plugin[];
+  /** Opens a port: `true` for PORT and HOST, or the ones given. @default no port */
+  readonly http?: boolean | { readonly port?: number; readonly host?: string };
+  /** Log files (or options of one) whose new lines are matched against the patterns; each goes on where the last run stopped. */
+  readonly follow?: readonly (string | FollowOptions)[];
+  /** A level, `"silent"`, or a logger of your own. @default LOG_LEVEL, or `"info"` */
+  readonly log?: LogLevel | "silent" | Logger;
+  /** Whether timers fire. @default SCHEDULER_ENABLED, or `true` */
+  readonly scheduler?: boolean;
+  /** How long a process that gives no sign of life keeps what it runs. @default LEASE, or `"30s"` */
+  readonly lease?: Duration;
+  /** How long `stop` waits for running handlers before it aborts them. @default SHUTDOWN_TIMEOUT, or `"30s"` */
+  readonly shutdownTimeout?: Duration;
+  /** Where all time comes from. @default the machine's clock */
+  readonly clock?: Clock;
+  /** Draws numbers from 0 to 1, for the waits between retries. @default Math.random */
+  readonly random?: () => number;
+  /** Instead of the process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}

@@ -1,0 +1,274 @@
+import type { AppOptions, FollowOptions, StartOptions } from "./app-options.ts";
+import { systemClock } from "./clock.ts";
+import { type CommandFrom, CommandDispatcher } from "./commands/command-dispatcher.ts";
+import type { Reply } from "./commands/reply.ts";
+import { readConfig } from "./config.ts";
+import type { Middleware, PublishOptions } from "./context.ts";
+import { registerClass } from "./declare/class-handlers.ts";
+import type { Publication } from "./delivery/publisher.ts";
+import type { Engine } from "./engine.ts";
+import { EngineError, LifecycleError } from "./errors.ts";
+import type { EventType } from "./event-type.ts";
+import { EventDispatcher } from "./events/event-dispatcher.ts";
+import type { Logger } from "./log.ts";
+import { PatternDispatcher, type PatternResult } from "./patterns/pattern-dispatcher.ts";
+import { bareEnvironment } from "./pipeline/environment.ts";
+import type { Call } from "./pipeline/handler-context.ts";
+import { Pipeline } from "./pipeline/pipeline.ts";
+import { defaultRegistry, HandlerRegistry } from "./registry.ts";
+import { Runtime } from "./runtime.ts";
+import type { FileFollower } from "./sources/file-follower.ts";
+import type { TimeTaskScheduler } from "./time/time-task-scheduler.ts";
+
+/** What an app is doing. It goes through these in order and never back. */
+export type AppState = "new" | "starting" | "running" | "stopping" | "stopped";
+
+/**
+ * Handlers, an engine, and everything between them. Made by {@link createApp}.
+ */
+export class App implements AsyncDisposable {
+  /** The handlers of this app: those of the registry it was given, and those of its classes. */
+  readonly registry: HandlerRegistry;
+  readonly events: EventDispatcher;
+  readonly commands: CommandDispatcher;
+  readonly patterns: PatternDispatcher;
+  readonly #options: AppOptions;
+  readonly #pipeline: Pipeline;
+  readonly #middleware: Middleware[];
+  readonly #instances: (() => object)[] = [];
+  readonly #stack = new AsyncDisposableStack();
+  #state: AppState = "new";
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #runtime: Runtime | undefined;
+
+  /** @internal Use {@link createApp}. */
+  constructor(options: AppOptions) {
+    this.#options = options;
+    this.#middleware = [...(options.use ?? [])];
+    this.registry = new HandlerRegistry(options.registry ?? defaultRegistry);
+    const { clock = systemClock, random = Math.random } = options;
+    const environment = { ...bareEnvironment(), clock, random, middleware: this.#middleware };
+    this.#pipeline = new Pipeline(environment);
+    const parts = { registry: this.registry, pipeline: this.#pipeline };
+    this.events = new EventDispatcher(parts);
+    this.commands = new CommandDispatcher(parts);
+    this.patterns = new PatternDispatcher(parts);
+    for (const listed of options.handlers ?? [])
+      registerClass(this.registry, listed, this.#instanceOf(listed));
+    for (const plugin of options.plugins ?? []) plugin(this);
+  }
+
+  get state(): AppState {
+    return this.#state;
+  }
+
+  /** The engine, for what the app has no word of its own for: dead letters, subscriptions, state. @throws {LifecycleError} before start. */
+  get engine(): Engine {
+    return this.#running().engine;
+  }
+
+  /** Fires the timers. @throws {LifecycleError} before start. */
+  get scheduler(): TimeTaskScheduler {
+    return this.#running().scheduler;
+  }
+
+  /** What is under way: runs of handlers, and whether the engine is being asked for more. */
+  get activity(): { readonly running: number; readonly asking: boolean } {
+    return { running: this.#pipeline.running, asking: this.#runtime?.consumer.asking ?? false };
+  }
+
+  get log(): Logger {
+    return this.#pipeline.environment.log;
+  }
+
+  /**
+   * Adds middleware, inside what is there already. Only before the start.
+   * @throws {LifecycleError} `APP_STARTED`.
+   */
+  use(...middleware: Middleware[]): this {
+    if (this.#state !== "new") {
+      throw new LifecycleError(
+        "APP_STARTED",
+        "Middleware must be added before the app starts: pass it to createApp({ use: […] }).",
+      );
+    }
+    this.#middleware.push(...middleware);
+    return this;
+  }
+
+  /**
+   * Connects the engine, starts services, delivery, timers and (if asked) the port. Resolves when all of it stands; when
+   * something fails, what had been started is ended again.
+   *
+   * @throws {ConfigError} with every mistake of the configuration.
+   * @throws {EngineError} when the engine cannot be used.
+   * @throws {LifecycleError} `PORT_IN_USE`, `SERVICE_FAILED`, `APP_STOPPED`.
+   */
+  start(options: StartOptions = {}): Promise<void> {
+    if (this.#state === "stopping" || this.#state === "stopped") return Promise.reject(stoppedError());
+    return (this.#starting ??= this.#start(options));
+  }
+
+  /**
+   * Ends everything in order: no new work is taken, running handlers may finish until the shutdown timeout and are
+   * aborted then, what is left is given back to the engine; services and the engine end last. Legal at any time, twice.
+   */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Runs the handlers of an event in this process, now. See {@link EventDispatcher.trigger}. */
+  trigger<In>(event: EventType<In, unknown> | string, payload?: In, call?: Call): Promise<unknown[]> {
+    if (this.#runtime === undefined) return Promise.reject(this.#notRunning());
+    return this.events.trigger(event, payload, call);
+  }
+
+  /**
+   * Stores an event; every handler of it, on whichever replica, gets it at least once. Resolves with the message's id
+   * once the engine has it safely.
+   *
+   * @throws {PayloadError} when the payload does not fit, or cannot be written as JSON.
+   * @throws {UnknownEventError} when the event is given by name and no handler anywhere subscribes to it.
+   * @throws {EngineError} when the engine could not store it; then nothing was stored.
+   */
+  publish<In>(
+    event: EventType<In, unknown> | string,
+    payload?: In,
+    options?: PublishOptions,
+  ): Promise<string> {
+    if (this.#runtime === undefined) return Promise.reject(this.#notRunning());
+    return this.#runtime.publisher.publish(event, payload, options);
+  }
+
+  /** Stores all events or none, in one step; resolves with their ids in order. */
+  publishAll(publications: readonly Publication[]): Promise<string[]> {
+    if (this.#runtime === undefined) return Promise.reject(this.#notRunning());
+    return this.#runtime.publisher.publishAll(publications);
+  }
+
+  /** Answers a text command. Never rejects once the app runs: whatever goes wrong is a {@link Reply}. */
+  handle(text: string, from?: CommandFrom): Promise<Reply> {
+    if (this.#runtime === undefined) return Promise.reject(this.#notRunning());
+    return this.commands.handle(text, from);
+  }
+
+  /** Runs the handlers of all patterns that match a text, or an object of texts. See {@link PatternDispatcher.match}. */
+  match(message: string | Readonly<Record<string, string>>, call?: Call): Promise<readonly PatternResult[]> {
+    if (this.#runtime === undefined) return Promise.reject(this.#notRunning());
+    return this.patterns.match(message, call);
+  }
+
+  /**
+   * Feeds each line that is added to a file to {@link match}, until the app stops. Where it stopped is kept in the
+   * engine: the next start goes on there.
+   *
+   * @param options The file, which need not be there yet, and how to read it.
+   */
+  async follow(options: string | FollowOptions): Promise<FileFollower> {
+    const { engine } = this.#running();
+    const { FileFollower } = await import("./sources/file-follower.ts");
+    const { clock, log } = this.#pipeline.environment;
+    const follower = new FileFollower({
+      ...(typeof options === "string" ? { file: options } : options),
+      state: engine.state,
+      clock,
+      log,
+      onLine: async (line) => failOnEngine(await this.match(line)),
+    });
+    await follower.start();
+    this.#stack.defer(() => follower.stop());
+    return follower;
+  }
+
+  async #start({ http = this.#options.http, consume = true }: StartOptions): Promise<void> {
+    this.#state = "starting";
+    try {
+      const config = readConfig(this.#options);
+      const { environment } = this.#pipeline;
+      environment.log = await this.#openLog();
+      const parts = {
+        options: this.#options,
+        config,
+        registry: this.registry,
+        pipeline: this.#pipeline,
+        events: this.events,
+        consume,
+      };
+      const runtime = await Runtime.start(parts);
+      this.#stack.defer(() => runtime.stop());
+      for (const instance of this.#instances) instance();
+      this.#runtime = runtime;
+      this.#state = "running";
+      if (consume) for (const file of this.#options.follow ?? []) await this.follow(file);
+      if (http) await this.#listen(http, config);
+    } catch (error) {
+      this.#state = "stopped";
+      await this.#stack.disposeAsync();
+      throw error;
+    }
+  }
+
+  async #stop(): Promise<void> {
+    // A start under way is waited for; that it fails is its caller's affair.
+    await this.#starting?.catch(() => {});
+    if (this.#state !== "stopped") this.#state = "stopping";
+    await this.#stack.disposeAsync();
+    this.events.close();
+    this.commands.close();
+    this.patterns.close();
+    this.registry.close();
+    this.#runtime = undefined;
+    this.#state = "stopped";
+  }
+
+  #instanceOf(listed: object): () => object {
+    let made: object | undefined;
+    const make = (): object =>
+      (made ??=
+        typeof listed === "function"
+          ? (Reflect.construct(listed, [this.#pipeline.environment.services]) as object)
+          : listed);
+    this.#instances.push(make);
+    return make;
+  }
+
+  #running(): Runtime {
+    if (this.#runtime) return this.#runtime;
+    throw this.#notRunning();
+  }
+
+  #notRunning(): LifecycleError {
+    if (this.#state === "stopped" || this.#state === "stopping") return stoppedError();
+    return new LifecycleError("APP_NOT_STARTED", "The app is not running yet: await app.start() first.");
+  }
+}
+
+/**
+ * Makes an app of handlers and an engine; nothing happens before {@link App.start}.
+ *
+ * @param options All optional; see {@link AppOptions}.
+ * @throws {DeclarationError} when a class has no handlers, or two handlers have one name.
+ * @example
+ * await using app = createApp({ engine: "memory:", log: "silent" });
+ * await app.start();
+ */
+export function createApp(options: AppOptions = {}): App {
+  return new App(options);
+}
+
+function stoppedError(): LifecycleError {
+  return new LifecycleError(
+    "APP_STOPPED",
+    "The app has been stopped. Make another with createApp(); one cannot be started twice.",
+  );
+}
+
+/** A line whose handler could not reach the engine must come again, or what it would have published is lost. */
+function failOnEngine(results: readonly PatternResult[]): void {
+  for (const { error } of results) if (error instanceof EngineError) throw error;
+}

@@ -1,0 +1,64 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { UsageArguments } from "../commands/usage-types.ts";
+import { parseUsage } from "../commands/usage.ts";
+import { DeclarationError } from "../errors.ts";
+import type { CommandOptions } from "../handler.ts";
+import { defaultRegistry, type HandlerRegistry } from "../registry.ts";
+import { builder, type HandlerBuilder, type HandlerOf } from "./builder.ts";
+import { checkOptions } from "./check-options.ts";
+import type { Declaration } from "./declaration.ts";
+
+/** Declares a handler of a command; see {@link commandOn}. */
+export interface CommandOn {
+  <const Usage extends string, S extends StandardSchemaV1>(
+    name: string,
+    usage: Usage,
+    options: CommandOptions & { readonly schema: S },
+  ): HandlerBuilder<HandlerOf<StandardSchemaV1.InferOutput<S>>>;
+  <const Usage extends string>(
+    name: string,
+    usage: Usage,
+    options?: CommandOptions,
+  ): HandlerBuilder<HandlerOf<UsageArguments<Usage>>>;
+}
+
+/** Makes the `commandOn` of a registry. */
+export function createCommandOn(registry: HandlerRegistry): CommandOn {
+  const commandOn = (
+    name: string,
+    usage: string,
+    options: CommandOptions = {},
+  ): HandlerBuilder<HandlerOf<never>> => builder(registry, declare(name, usage, options), commandOn);
+  return commandOn as CommandOn; // the overloads type the same builder by its usage string
+}
+
+/**
+ * Declares a handler of a text command. Its arguments are typed by the usage string.
+ *
+ * @param name Unique in the registry.
+ * @param usage The command with its prefix and what it takes: `<required>`, `[optional]`, `<id:int>`, `[mode:full|incremental]`,
+ *   `[rest...]`, `[--flag]`, `[--for=duration]`. Without anything behind the command, handlers get `{ args: string[] }`.
+ * @throws {DeclarationError} `COMMAND_PREFIX`, `USAGE_INVALID` and its like; {@link DuplicateHandlerError}.
+ * @example
+ * commandOn("backup", "/backup [mode:full|incremental] [--dry-run]", { cooldown: "60s" })
+ *   .execute(async ({ mode = "incremental", dryRun }) => `${mode} backup${dryRun ? ", not really" : ""}`);
+ */
+export const commandOn: CommandOn = createCommandOn(defaultRegistry);
+
+function declare(name: string, usage: string, options: CommandOptions): Declaration {
+  const what = `commandOn(${JSON.stringify(name)})`;
+  if (typeof name !== "string" || name === "") {
+    throw new DeclarationError(
+      "COMMAND_NAME_INVALID",
+      `${what}: give the command's handler a name, such as commandOn("backup", "/backup").`,
+    );
+  }
+  checkOptions(what, options);
+  parseUsage(usage);
+  return {
+    what,
+    name: options.name ?? name,
+    fallbackName: name,
+    record: { kind: "command", usage, options },
+  };
+}

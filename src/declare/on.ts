@@ -1,0 +1,58 @@
+import { DeclarationError } from "../errors.ts";
+import type { EventType } from "../event-type.ts";
+import type { EventOptions } from "../handler.ts";
+import { defaultRegistry, type HandlerRegistry } from "../registry.ts";
+import { topicFault } from "../topic.ts";
+import { builder, type HandlerBuilder, type HandlerOf, type UncheckedHandler } from "./builder.ts";
+import { checkOptions } from "./check-options.ts";
+import type { Declaration } from "./declaration.ts";
+
+/** Declares a handler of an event; see {@link on}. */
+export interface On {
+  <In, Out>(event: EventType<In, Out>, options?: EventOptions<Out>): HandlerBuilder<HandlerOf<Out>>;
+  (topic: string, options?: EventOptions): HandlerBuilder<UncheckedHandler>;
+}
+
+/** Makes the `on` of a registry. */
+export function createOn(registry: HandlerRegistry): On {
+  const on = (event: EventType | string, options: EventOptions = {}): HandlerBuilder<UncheckedHandler> =>
+    builder(registry, declare(event, options), on);
+  return on as On; // the overloads type the same builder by its event
+}
+
+/**
+ * Declares a handler of an event.
+ *
+ * @param event What `defineEvent` made, or a name; names may hold `*` (one segment) and `**` (any number).
+ * @param options Timeout, retry, concurrency, rate limit, priority, middleware, …
+ * @throws {DeclarationError} `TOPIC_INVALID`, `OPTION_INVALID`; {@link DuplicateHandlerError} when the name is taken.
+ * @example
+ * on(UserRegistered, { retry: 3 }).execute(async (user, ctx) => `welcome ${user.email}`);
+ * class Accounts { @on("user.*") audit(user: { email: string }) {} }
+ */
+export const on: On = createOn(defaultRegistry);
+
+function declare(event: EventType | string, options: EventOptions): Declaration {
+  const topic = typeof event === "string" ? event : event?.name;
+  const fault = typeof topic === "string" ? topicFault(topic) : "is not a string";
+  if (fault) {
+    throw new DeclarationError(
+      "TOPIC_INVALID",
+      `on(${JSON.stringify(topic)}): the topic ${fault}. Write dotted segments such as "order.paid", or "order.*" and "order.**".`,
+    );
+  }
+  const what = `on("${topic}")`;
+  checkOptions(what, options);
+  const schema = typeof event === "string" ? undefined : event.schema;
+  return {
+    what,
+    name: options.name,
+    fallbackName: topic,
+    record: {
+      kind: "event",
+      topic,
+      schema,
+      options: options as EventOptions, // the payload's type matters to the user's code only
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { DeclarationError } from "../errors.ts";
+import type { PatternMatch, PatternOptions } from "../handler.ts";
+import { defaultRegistry, type HandlerRegistry } from "../registry.ts";
+import { builder, type HandlerBuilder, type HandlerOf } from "./builder.ts";
+import { checkOptions } from "./check-options.ts";
+import type { Declaration } from "./declaration.ts";
+
+/** Declares a handler of a pattern; see {@link reOn}. */
+export type ReOn = (
+  name: string,
+  field: string,
+  pattern: RegExp,
+  options?: PatternOptions,
+) => HandlerBuilder<HandlerOf<PatternMatch>>;
+
+/** Makes the `reOn` of a registry. */
+export function createReOn(registry: HandlerRegistry): ReOn {
+  const reOn: ReOn = (name, field, pattern, options = {}) =>
+    builder(registry, declare(name, field, pattern, options), reOn);
+  return reOn;
+}
+
+/**
+ * Declares a handler of text that a regular expression matches.
+ *
+ * @param name Unique in the registry.
+ * @param field Which text of a message is read; a message that is one string is `"content"`.
+ * @param pattern The expression; its `g` and `y` flags mean nothing here.
+ * @throws {DeclarationError} `PATTERN_INVALID`; {@link DuplicateHandlerError} when the name is taken.
+ * @example
+ * reOn("error_detector", "content", /ERROR (?<what>.*)/).execute(async (m) => `seen: ${m.groups.what}`);
+ */
+export const reOn: ReOn = createReOn(defaultRegistry);
+
+function declare(name: string, field: string, pattern: RegExp, options: PatternOptions): Declaration {
+  const what = `reOn(${JSON.stringify(name)})`;
+  if (
+    typeof name !== "string" ||
+    name === "" ||
+    typeof field !== "string" ||
+    field === "" ||
+    !(pattern instanceof RegExp)
+  ) {
+    throw new DeclarationError(
+      "PATTERN_INVALID",
+      `${what}: write reOn("error_detector", "content", /ERROR (?<what>.*)/).`,
+    );
+  }
+  checkOptions(what, options);
+  return {
+    what,
+    name: options.name ?? name,
+    fallbackName: name,
+    record: { kind: "pattern", field, pattern, options },
+  };
+}

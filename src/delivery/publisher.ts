@@ -1,0 +1,103 @@
+import { alike } from "../alike.ts";
+import type { PublishOptions } from "../context.ts";
+import type { Engine, NewMessage } from "../engine.ts";
+import { DeclarationError, UnknownEventError } from "../errors.ts";
+import type { EventType } from "../event-type.ts";
+import type { EventHandler } from "../handler.ts";
+import { validate } from "../schema.ts";
+import { isPattern, TopicIndex, topicFault } from "../topic.ts";
+import { encodeMessage, encodePayload } from "./encode.ts";
+
+/** One event of a `publishAll`. */
+export interface Publication<In = unknown> {
+  readonly event: EventType<In, unknown> | string;
+  readonly payload?: In;
+  readonly options?: PublishOptions;
+}
+
+/** How long the subscriptions of other replicas are remembered before they are asked for again. */
+const REMEMBER_MS = 1_000;
+const NO_OPTIONS: PublishOptions = {};
+
+/** Checks, encodes and stores events. */
+export class Publisher {
+  readonly #engine: Engine;
+  readonly #handlersOf: (event: string) => readonly EventHandler[];
+  #elsewhere:
+    | { readonly topics: TopicIndex<string>; readonly names: readonly string[]; readonly until: number }
+    | undefined;
+
+  /** @param handlersOf The handlers of an event in this process. */
+  constructor(engine: Engine, handlersOf: (event: string) => readonly EventHandler[]) {
+    this.#engine = engine;
+    this.#handlersOf = handlersOf;
+  }
+
+  /** Stores one event; resolves with its id once the engine has it safely. See {@link PublishOptions}. */
+  async publish(event: EventType | string, payload?: unknown, options?: PublishOptions): Promise<string> {
+    const ready = this.#prepare(event, payload, options ?? NO_OPTIONS);
+    const message = ready instanceof Promise ? await ready : ready;
+    const [stored] = await this.#engine.queue.publish([message]);
+    return stored?.id as string; // one message in, one answer out
+  }
+
+  /** Stores all events or none; resolves with their ids in order. */
+  async publishAll(publications: readonly Publication[]): Promise<string[]> {
+    const messages = await Promise.all(
+      publications.map(({ event, payload, options }) => this.#prepare(event, payload, options ?? NO_OPTIONS)),
+    );
+    const stored = await this.#engine.queue.publish(messages);
+    return stored.map(({ id }) => id);
+  }
+
+  /** Not async where nothing has to be waited for: this is the path of every publish. */
+  #prepare(
+    event: EventType | string,
+    payload: unknown,
+    options: PublishOptions,
+  ): NewMessage | Promise<NewMessage> {
+    const name = typeof event === "string" ? event : event.name;
+    if (isPattern(name)) refuseName(name, "has a star in it");
+    const text = encodePayload(payload, name);
+    const message = encodeMessage(name, text, options, this.#engine.now());
+    const handlers = this.#handlersOf(name);
+    const schema =
+      typeof event === "string" ? handlers.find((handler) => handler.schema)?.schema : event.schema;
+    if (schema === undefined && (handlers.length > 0 || typeof event !== "string")) return message;
+    return this.#checked(message, event, schema, handlers.length > 0);
+  }
+
+  async #checked(
+    message: NewMessage,
+    event: EventType | string,
+    schema: EventType["schema"],
+    handledHere: boolean,
+  ): Promise<NewMessage> {
+    // What is checked is what the handler will be given: the payload as it comes back out of JSON.
+    if (schema) await validate(schema, JSON.parse(message.payload), `event "${message.event}"`);
+    if (typeof event === "string" && !handledHere) await this.#refuseUnknown(event);
+    return message;
+  }
+
+  /** A name nobody knows is a mistake of the caller's; an event that was defined but has no handler yet is not. */
+  async #refuseUnknown(event: string): Promise<void> {
+    const fault = isPattern(event) ? "has a star in it" : topicFault(event);
+    if (fault)
+      throw new DeclarationError("EVENT_NAME_INVALID", `The event name ${JSON.stringify(event)} ${fault}.`);
+    const now = this.#engine.now();
+    if (this.#elsewhere && this.#elsewhere.until > now && this.#elsewhere.topics.match(event).length > 0)
+      return;
+    const subscriptions = await this.#engine.queue.subscriptions();
+    const topics = new TopicIndex<string>();
+    for (const { handler, topic } of subscriptions) if (topic !== undefined) topics.add(topic, handler);
+    const names = subscriptions.flatMap(({ topic }) =>
+      topic === undefined || isPattern(topic) ? [] : [topic],
+    );
+    this.#elsewhere = { topics, names, until: now + REMEMBER_MS };
+    if (topics.match(event).length === 0) throw new UnknownEventError(event, alike(event, names));
+  }
+}
+
+function refuseName(event: string, fault: string): never {
+  throw new DeclarationError("EVENT_NAME_INVALID", `The event name ${JSON.stringify(event)} ${fault}.`);
+}

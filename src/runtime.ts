@@ -1,0 +1,197 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { AppOptions } from "./app-options.ts";
+import { systemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { Consumer, type Death } from "./delivery/consumer.ts";
+import { Heartbeat } from "./delivery/heartbeat.ts";
+import { Publisher } from "./delivery/publisher.ts";
+import type { Publish, PublishOptions } from "./context.ts";
+import type { Engine } from "./engine.ts";
+import { engineOf } from "./engines.ts";
+import { CancelledError } from "./errors.ts";
+import type { EventType } from "./event-type.ts";
+import type { EventDispatcher } from "./events/event-dispatcher.ts";
+import type { Handler } from "./handler.ts";
+import type { Pipeline } from "./pipeline/pipeline.ts";
+import type { HandlerRegistry } from "./registry.ts";
+import { ServiceSet } from "./services.ts";
+import { TimeTaskScheduler } from "./time/time-task-scheduler.ts";
+import { version } from "./version.ts";
+
+/** The event that is published for each message that fails for good. */
+export const DEAD_LETTER_EVENT = "dead_letter";
+
+/** What an app brings to its start. */
+export interface RuntimeParts {
+  readonly options: AppOptions;
+  readonly config: Config;
+  readonly registry: HandlerRegistry;
+  readonly pipeline: Pipeline;
+  readonly events: EventDispatcher;
+  /** Whether this process takes work, or only gives it. */
+  readonly consume: boolean;
+}
+
+/**
+ * What exists between an app's start and its stop: the engine, and what claims, beats and ticks on it. Everything that
+ * is started is noted on a stack, so that stopping is the start backwards, also when the start fails half-way:
+ * no new ticks, then no new claims, then running handlers end, then services, and the engine last.
+ */
+export class Runtime {
+  readonly engine: Engine;
+  readonly publisher: Publisher;
+  readonly consumer: Consumer;
+  readonly heartbeat: Heartbeat;
+  readonly scheduler: TimeTaskScheduler;
+  readonly config: Config;
+  readonly instance: string;
+  readonly #parts: RuntimeParts;
+  readonly #stack = new AsyncDisposableStack();
+  /** Handlers that came while the app was running, on their way to the engine. */
+  #joining: Promise<void> = Promise.resolve();
+
+  private constructor(parts: RuntimeParts, engine: Engine) {
+    const { pipeline, events, registry, config } = parts;
+    this.#parts = parts;
+    this.config = config;
+    this.engine = engine;
+    this.instance = randomUUID();
+    this.publisher = new Publisher(engine, (event) => events.handlersOf(event));
+    this.consumer = new Consumer(engine, pipeline, (death) => this.#announce(death));
+    const interval = Math.min(config.heartbeatInterval, config.lease / 3);
+    this.heartbeat = new Heartbeat(engine, pipeline.environment, interval, () => this.consumer.loseAll());
+    this.scheduler = new TimeTaskScheduler({ registry, pipeline, engine, enabled: config.schedulerEnabled });
+  }
+
+  static async start(parts: RuntimeParts): Promise<Runtime> {
+    const { engine } = parts.options;
+    const runtime = new Runtime(
+      parts,
+      typeof engine === "object" ? engine : await engineOf(parts.config.engineUrl),
+    );
+    try {
+      await runtime.#start();
+      return runtime;
+    } catch (error) {
+      await runtime.stop();
+      throw error;
+    }
+  }
+
+  /** Legal twice. */
+  async stop(): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  async #start(): Promise<void> {
+    const { options, config, pipeline, registry } = this.#parts;
+    const { environment } = pipeline;
+    const { engine } = this;
+    await engine.start({
+      clock: environment.clock,
+      lease: config.lease,
+      instance: {
+        id: this.instance,
+        host: hostname(),
+        pid: process.pid,
+        version,
+        startedAt: environment.clock.now(),
+      },
+    });
+    this.#stack.defer(() => engine.stop());
+    environment.limits = engine.limits;
+    const publish = (event: EventType | string, payload?: unknown, publishing?: PublishOptions) =>
+      this.publisher.publish(event, payload, publishing);
+    environment.publish = publish as Publish; // its overloads tie the payload to the event
+    const services = new ServiceSet(options.services ?? {}, environment.log);
+    environment.services = await services.start();
+    this.#stack.defer(() => services.stop());
+    this.#stack.defer(() => this.#endDirectRuns());
+    this.#startHeartbeat();
+    await this.#subscribe(registry);
+    if (!this.#parts.consume) return;
+    this.consumer.start();
+    this.#stack.defer(() => this.consumer.drain(config.shutdownTimeout));
+    await this.scheduler.start();
+    this.#stack.defer(() => this.scheduler.stop());
+  }
+
+  /** An engine that no other process can reach has nobody to show signs of life to. */
+  #startHeartbeat(): void {
+    if (!this.engine.capabilities.shared) return;
+    this.heartbeat.start();
+    this.#stack.defer(() => this.heartbeat.stop());
+  }
+
+  async #subscribe(registry: HandlerRegistry): Promise<void> {
+    const handlers = registry.list().filter(isDelivered);
+    await this.engine.queue.subscribe(handlers.map(subscriptionOf));
+    let known = new Set(handlers);
+    const leave = registry.watch({
+      added: (handler) => {
+        if (known.has(handler)) this.consumer.add(handler);
+        else if (isDelivered(handler)) this.#join(handler);
+      },
+      removed: (handler) => this.consumer.remove(handler),
+    });
+    known = new Set();
+    this.#stack.defer(leave);
+    this.#stack.defer(() => this.#joining);
+  }
+
+  #join(handler: Handler): void {
+    this.#joining = this.#joining
+      .then(() => this.engine.queue.subscribe([subscriptionOf(handler)]))
+      .then(() => this.consumer.add(handler))
+      .catch((error: unknown) => {
+        const { log } = this.#parts.pipeline.environment;
+        log.error(
+          { err: error, handler: handler.name },
+          "a handler that was declared while running could not be subscribed",
+        );
+      });
+  }
+
+  /** Waits for runs that a caller waits for (trigger, handle, match); deliveries have been drained before. */
+  async #endDirectRuns(): Promise<void> {
+    const { pipeline } = this.#parts;
+    const ended = (ms: number) => untilIdle(() => pipeline.running === 0, ms);
+    if (await ended(this.config.shutdownTimeout)) return;
+    pipeline.abortAll(new CancelledError("The app is stopping."));
+    await ended(1_000);
+  }
+
+  /** Tells those who listen for dead letters; a failure of theirs is not announced again, or it would never end. */
+  async #announce({ claim, settlement }: Death): Promise<void> {
+    if (claim.event === DEAD_LETTER_EVENT || this.#parts.events.handlersOf(DEAD_LETTER_EVENT).length === 0)
+      return;
+    const { id, handler, event, attempt, payload } = claim;
+    const { reason, error } = settlement;
+    await this.publisher.publish(
+      DEAD_LETTER_EVENT,
+      { id, handler, event, attempt, reason, error: error?.message, payload },
+      { dedupe: `dead:${id}:${handler}:${attempt}` },
+    );
+  }
+}
+
+/** Whether the engine delivers to the handler: events, and the ticks that all replicas share. */
+function isDelivered(handler: Handler): boolean {
+  return handler.kind === "event" || (handler.kind === "time" && handler.options.scope !== "instance");
+}
+
+function subscriptionOf(handler: Handler): { handler: string; topic: string | undefined } {
+  return { handler: handler.name, topic: handler.kind === "event" ? handler.topic : undefined };
+}
+
+/** Looked at now and then: counting each direct run in and out would cost every trigger more than this costs a stop. */
+async function untilIdle(idle: () => boolean, ms: number): Promise<boolean> {
+  const deadline = performance.now() + ms;
+  while (!idle()) {
+    if (performance.now() >= deadline) return false;
+    // The machine's clock on purpose: a stop must end in a test whose virtual time stands still, too.
+    await new Promise<void>((resolve) => void systemClock.setTimer(resolve, 5, true));
+  }
+  return true;
+}
