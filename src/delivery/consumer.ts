@@ -1,7 +1,7 @@
-import type { Clock, Timer } from "../clock.ts";
+import { type Clock, systemClock, type Timer } from "../clock.ts";
 import type { Claim, Engine, Settlement } from "../engine.ts";
 import { CancelledError, LeaseLostError } from "../errors.ts";
-import type { Handler } from "../handler.ts";
+import type { Handler, Tick } from "../handler.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import { Delivery } from "./delivery.ts";
@@ -212,6 +212,7 @@ export class Consumer {
         if (wanted.kind === "retry") runner.stats.retries++;
         const [settled] = await this.#engine.queue.settle([wanted]);
         if (settled === false) this.#lost(runner, claim);
+        else if (wanted.kind === "done" && runner.handler.kind === "time") await this.#tickSucceeded(claim);
         return;
       } catch (error) {
         this.fault = error;
@@ -247,6 +248,15 @@ export class Consumer {
     return settlement;
   }
 
+  async #tickSucceeded(claim: Claim): Promise<void> {
+    const { scheduled } = JSON.parse(claim.payload) as Tick; // the scheduler wrote it
+    try {
+      await this.#engine.schedules.succeeded(claim.handler, scheduled);
+    } catch (error) {
+      this.#log.warn({ err: error, handler: claim.handler }, "the success of a tick could not be noted");
+    }
+  }
+
   #lost(runner: Runner, claim: Claim): void {
     runner.stats.lost++;
     this.#log.warn(
@@ -278,8 +288,9 @@ export class Consumer {
     if (this.#held.size === 0) return true;
     let timer: Timer | undefined;
     const idle = new Promise<true>((resolve) => (this.#whenIdle = () => resolve(true)));
+    // The machine's clock on purpose: a stop must end in a test whose virtual time stands still, too.
     const late = new Promise<false>(
-      (resolve) => (timer = this.#clock.setTimer(() => resolve(false), ms, true)),
+      (resolve) => (timer = systemClock.setTimer(() => resolve(false), ms, true)),
     );
     const result = await Promise.race([idle, late]);
     timer?.cancel();

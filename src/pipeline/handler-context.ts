@@ -107,11 +107,12 @@ export class HandlerContext implements Context {
     return this.#call.signal !== undefined;
   }
 
-  now(): number {
-    return this.#environment.clock.now();
+  // Getters, so that handlers may take the functions out of the context: `async (order, { step, now }) => …`.
+  get now(): Context["now"] {
+    const { clock } = this.#environment;
+    return () => clock.now();
   }
 
-  // A getter, so that handlers may take `step` out of the context: `async (order, { step }) => …`.
   get step(): Context["step"] {
     return (this.#step ??= (name, fn) => this.#runStep(name, fn));
   }

@@ -126,7 +126,7 @@ export class Runner {
     try {
       const whole = this.context(input, call);
       return await this.#bounded(whole, () =>
-        this.#withRetries(input, { ...call, id: whole.id, signal: whole.signal }),
+        this.#withRetries(input, { steps: new Map(), ...call, id: whole.id, signal: whole.signal }),
       );
     } finally {
       this.#places?.leave();

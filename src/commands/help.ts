@@ -1,0 +1,96 @@
+import { alike } from "../alike.ts";
+import { formatMs } from "../duration.ts";
+import type { CommandIndex, Found } from "./command-index.ts";
+import type { CommandFrom } from "./command-run.ts";
+import { type CommandInfo, mayUse } from "./command.ts";
+import type { Messages } from "./messages.ts";
+import type { Reply } from "./reply.ts";
+import type { Token } from "./tokenize.ts";
+import { prefixOf } from "./usage.ts";
+
+/** What fits a chat message. */
+const MOST_LISTED = 50;
+/** Looking for a likeness costs time for each command, and anybody may ask for it with a typing error. */
+const MOST_COMPARED = 2_000;
+
+/** Answers what is no command: `/help`, `/help COMMAND`, and words that are not known. Nobody is told of commands that are hidden, or not for him. */
+export class Help {
+  readonly #index: CommandIndex;
+
+  constructor(index: CommandIndex) {
+    this.#index = index;
+  }
+
+  answer(found: Found, from: CommandFrom, messages: Messages): Reply {
+    const { word, node, tokens } = found;
+    const prefix = prefixOf(word);
+    if (word.toLowerCase() === `${prefix}help`) return this.#help(prefix, word, tokens, from, messages);
+    const below = node ? visible(this.#index.beginningWith(word, tokens), from) : [];
+    const next = tokens[found.from];
+    if (below.length > 0 && !next) {
+      const words = below.slice(0, MOST_LISTED).map(({ command }) => command);
+      return unknown(messages.incomplete(word, words));
+    }
+    const written = node && next ? [word, ...textsOf(tokens.slice(0, found.from + 1))].join(" ") : word;
+    return this.#unknown(written, from, messages);
+  }
+
+  #help(prefix: string, help: string, topic: readonly Token[], from: CommandFrom, messages: Messages): Reply {
+    const [first, ...others] = topic;
+    if (!first) return list(visible(this.#index.list(), from), help, messages);
+    const word = prefixOf(first.text) === "" ? prefix + first.text : first.text;
+    const about = visible(this.#index.beginningWith(word, others), from);
+    const [only] = about;
+    if (!only) return this.#unknown([word, ...textsOf(others)].join(" "), from, messages);
+    if (about.length > 1) return list(about, help, messages);
+    return { status: "ok", text: helpOne(only, messages), data: only, command: "help" };
+  }
+
+  #unknown(written: string, from: CommandFrom, messages: Messages): Reply {
+    return unknown(messages.unknown(written, didYouMean(written, visible(this.#index.list(), from))));
+  }
+}
+
+/** One command: its description, how to write it, its aliases and its cooldown. */
+export function helpOne(command: CommandInfo, messages: Messages): string {
+  const lines = [messages.usage(command.usage)];
+  if (command.description) lines.unshift(`${command.command}: ${command.description}`);
+  if (command.aliases.length > 0) lines.push(messages.aliases(command.aliases));
+  if (command.cooldown) lines.push(messages.cooldown(formatMs(command.cooldown)));
+  return lines.join("\n");
+}
+
+/** The commands that somebody who wrote `written` may have meant, the likeliest first. */
+export function didYouMean(written: string, commands: readonly CommandInfo[]): string[] {
+  const words = commands.flatMap(({ command, aliases }) => [command, ...aliases]);
+  if (words.length <= MOST_COMPARED) return alike(written, words);
+  // Among very many, those that begin the same come first: a slip in the first letter is rare.
+  const start = written.slice(0, 2).toLowerCase();
+  const likely = words.filter((word) => word.slice(0, 2).toLowerCase() === start);
+  return alike(written, likely.slice(0, MOST_COMPARED));
+}
+
+function list(commands: readonly CommandInfo[], help: string, messages: Messages): Reply {
+  return { status: "ok", text: helpList(commands, help, messages), data: commands, command: "help" };
+}
+
+function helpList(commands: readonly CommandInfo[], help: string, messages: Messages): string {
+  if (commands.length === 0) return messages.noCommands();
+  const lines = commands
+    .slice(0, MOST_LISTED)
+    .map(({ usage, description }) => `  ${usage}${description ? `  ${description}` : ""}`);
+  if (commands.length > MOST_LISTED) lines.push(`  ${messages.helpMore(commands.length - MOST_LISTED)}`);
+  return [messages.helpTitle(), ...lines, messages.helpHint(help)].join("\n");
+}
+
+function visible(commands: readonly CommandInfo[], from: CommandFrom): CommandInfo[] {
+  return commands.filter((info) => !info.hidden && mayUse(info, from));
+}
+
+function unknown(text: string): Reply {
+  return { status: "unknown", text, data: undefined };
+}
+
+function textsOf(tokens: readonly Token[]): string[] {
+  return tokens.map(({ text }) => text);
+}

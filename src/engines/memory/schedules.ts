@@ -1,0 +1,63 @@
+import type { NewMessage, Schedule, Schedules } from "../../engine.ts";
+import type { Seat } from "./seat.ts";
+
+/** Timers by task. Each method is one step: nothing else runs in between. */
+export class MemorySchedules implements Schedules {
+  readonly #seat: Seat;
+
+  constructor(seat: Seat) {
+    this.#seat = seat;
+  }
+
+  async define({
+    task,
+    hash,
+    definition,
+    next,
+  }: Pick<Schedule, "task" | "hash" | "definition" | "next">): Promise<Schedule> {
+    const stored = this.#seat.store.schedules.get(task);
+    if (stored?.hash === hash) return stored;
+    const fresh = { paused: false, lastTick: undefined, lastSuccess: undefined };
+    return this.#put({ ...(stored ?? fresh), task, hash, definition, next });
+  }
+
+  async fire(
+    task: string,
+    hash: string,
+    tick: number,
+    next: number | undefined,
+    messages: readonly NewMessage[],
+  ): Promise<boolean> {
+    const stored = this.#seat.store.schedules.get(task);
+    if (!stored || stored.paused || stored.hash !== hash || stored.next !== tick) return false;
+    this.#put({ ...stored, next, lastTick: tick });
+    this.#seat.store.publish(messages);
+    return true;
+  }
+
+  async succeeded(task: string, _tick: number): Promise<void> {
+    const stored = this.#seat.store.schedules.get(task);
+    if (stored) this.#put({ ...stored, lastSuccess: this.#seat.store.now() });
+  }
+
+  async pause(task: string, paused: boolean, next?: number): Promise<boolean> {
+    const stored = this.#seat.store.schedules.get(task);
+    if (!stored) return false;
+    this.#put({ ...stored, paused, next: paused ? stored.next : (next ?? stored.next) });
+    return true;
+  }
+
+  async remove(task: string): Promise<boolean> {
+    return this.#seat.store.schedules.delete(task);
+  }
+
+  async list(): Promise<readonly Schedule[]> {
+    return [...this.#seat.store.schedules.values()];
+  }
+
+  #put(schedule: Schedule): Schedule {
+    // Handed out as it is: frozen, and replaced when it changes.
+    this.#seat.store.schedules.set(schedule.task, Object.freeze(schedule));
+    return schedule;
+  }
+}

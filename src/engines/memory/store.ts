@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import { type Clock, systemClock } from "../../clock.ts";
+import type { NewMessage, Published, Schedule } from "../../engine.ts";
+import { TopicIndex } from "../../topic.ts";
+import { Backlog } from "./backlog.ts";
+import { DeadLetterBox } from "./dead-letter-box.ts";
+import { DedupeWindows } from "./dedupe-windows.ts";
+import { Delivery, type Message } from "./delivery.ts";
+import type { Member } from "./seat.ts";
+import { UseWindows } from "./use-windows.ts";
+
+/**
+ * What the memory engine keeps. Engine values that share a store are the replicas of one cluster, and a store outlives
+ * the engine values that used it.
+ *
+ * @example
+ * const store = new MemoryStore();
+ * const one = memoryEngine({ store });
+ * const other = memoryEngine({ store });
+ */
+export class MemoryStore {
+  /** @internal */
+  clock: Clock = systemClock;
+  /** @internal Who is alive, by id. */
+  readonly members = new Map<string, Member>();
+  /** @internal By handler. */
+  readonly backlogs = new Map<string, Backlog>();
+  /** @internal What waits or runs, by message id. */
+  readonly deliveries = new Map<string, Delivery[]>();
+  /** @internal */
+  readonly dead = new DeadLetterBox();
+  /** @internal */
+  readonly schedules = new Map<string, Schedule>();
+  /** @internal */
+  readonly uses = new UseWindows();
+  /** @internal */
+  readonly hits = new UseWindows();
+  /** @internal */
+  readonly facts = new Map<string, string>();
+  /** @internal */
+  readonly listeners = new Map<string, Set<{ readonly hear: (body: string) => void }>>();
+  /** @internal Called when a claim may find something new. */
+  readonly wakes = new Set<{ readonly wake: () => void }>();
+
+  readonly #name: string;
+  readonly #topics = new TopicIndex<Backlog>();
+  readonly #dedupe = new DedupeWindows();
+  #messages = 0;
+  #tokens = 0;
+  #waking = false;
+
+  /** @param name The start of all message ids. Random unless given, so that ids of two stores never meet. */
+  constructor(name = randomBytes(6).toString("hex")) {
+    this.#name = name;
+  }
+
+  /** @internal */
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** @internal */
+  subscribe(handler: string, topic: string | undefined): void {
+    const known = this.backlogs.get(handler);
+    if (known && known.topic === topic) return;
+    if (known?.topic !== undefined) this.#topics.remove(known.topic, known);
+    const backlog = known ?? new Backlog(handler, topic);
+    backlog.topic = topic;
+    this.backlogs.set(handler, backlog);
+    if (topic !== undefined) this.#topics.add(topic, backlog);
+  }
+
+  /** @internal */
+  unsubscribe(handler: string): boolean {
+    const backlog = this.backlogs.get(handler);
+    if (!backlog) return false;
+    backlog.removed = true;
+    this.backlogs.delete(handler);
+    if (backlog.topic !== undefined) this.#topics.remove(backlog.topic, backlog);
+    for (const siblings of this.deliveries.values()) {
+      const gone = siblings.find((delivery) => delivery.backlog === backlog && delivery.place !== "running");
+      if (gone) this.#forget(gone);
+    }
+    return true;
+  }
+
+  /** @internal The subscriptions that get a message. */
+  backlogsFor(message: Pick<Message, "event" | "to">): readonly Backlog[] {
+    if (message.to === undefined) return this.#topics.match(message.event);
+    const backlog = this.backlogs.get(message.to);
+    return backlog ? [backlog] : [];
+  }
+
+  /** @internal One step: nobody sees a part of it. */
+  publish(messages: readonly NewMessage[]): Published[] {
+    const now = this.now();
+    const published = messages.map((message) => this.#publishOne(message, now));
+    this.wake();
+    return published;
+  }
+
+  /** @internal */
+  add(delivery: Delivery): void {
+    const siblings = this.deliveries.get(delivery.message.id);
+    if (siblings) siblings.push(delivery);
+    else this.deliveries.set(delivery.message.id, [delivery]);
+    delivery.backlog.add(delivery, this.now());
+  }
+
+  /** @internal Takes a delivery out for good. */
+  remove(delivery: Delivery): void {
+    delivery.backlog.remove(delivery, this.now());
+    this.#forget(delivery);
+  }
+
+  /** @internal Takes the next ready delivery of a subscription for an instance. */
+  take(backlog: Backlog, member: Member): Delivery | undefined {
+    const delivery = backlog.take(this.now());
+    if (!delivery) return undefined;
+    delivery.token = ++this.#tokens;
+    delivery.attempt++;
+    delivery.holder = member.info.id;
+    member.held.set(delivery.token, delivery);
+    return delivery;
+  }
+
+  /** @internal Puts back what an instance has let go of, not to be claimed before its `due`. */
+  putBack(delivery: Delivery): void {
+    delivery.holder = undefined;
+    if (delivery.backlog.removed) this.#forget(delivery);
+    else delivery.backlog.putBack(delivery, this.now());
+  }
+
+  /** @internal Takes away all that an instance holds; answers how many. */
+  takeFrom(member: Member): number {
+    const taken = [...member.held.values()];
+    member.held.clear();
+    for (const delivery of taken) this.putBack(delivery);
+    if (taken.length > 0) this.wake();
+    return taken.length;
+  }
+
+  /** @internal Wakes all that listen, once, on a later turn of the event loop. */
+  wake(): void {
+    if (this.#waking || this.wakes.size === 0) return;
+    this.#waking = true;
+    setImmediate(() => {
+      this.#waking = false;
+      for (const { wake } of this.wakes) wake();
+    });
+  }
+
+  #publishOne({ dedupe, ...fields }: NewMessage, now: number): Published {
+    const holder = dedupe && this.#dedupe.holder(dedupe.key, now);
+    if (holder !== undefined) return { id: holder, duplicate: true, deliveries: 0 };
+    const message = messageOf(fields, ++this.#messages, this.#name, now);
+    if (dedupe && dedupe.until > now) this.#dedupe.hold(dedupe.key, message.id, dedupe.until);
+    const backlogs = this.backlogsFor(message);
+    for (const backlog of backlogs) this.add(new Delivery(message, backlog));
+    if (backlogs.length === 0) this.dead.buryUnrouted(message, now);
+    return { id: message.id, duplicate: false, deliveries: backlogs.length };
+  }
+
+  #forget(delivery: Delivery): void {
+    const { id } = delivery.message;
+    const siblings = this.deliveries.get(id);
+    siblings?.splice(siblings.indexOf(delivery), 1);
+    if (siblings?.length === 0) this.deliveries.delete(id);
+  }
+}
+
+function messageOf(fields: Omit<NewMessage, "dedupe">, seq: number, store: string, now: number): Message {
+  const { event, payload, headers, priority, due, key, expires, to } = fields;
+  return {
+    id: `${store}-${seq}`,
+    seq,
+    event,
+    payload,
+    headers,
+    priority,
+    key,
+    publishedAt: now,
+    due,
+    expires,
+    to,
+  };
+}

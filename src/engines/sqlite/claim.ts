@@ -1,0 +1,111 @@
+import type { Claim, Claims, Want } from "../../engine.ts";
+import type { Cell } from "./database.ts";
+import type { Session } from "./session.ts";
+import { MUST_WRITE } from "./turn.ts";
+
+/** How many deliveries that have fallen due are made ready at a time. */
+const PROMOTED_AT_ONCE = 1_000;
+/** From so many wants on it is cheaper to ask first which subscriptions have anything ready. */
+const MANY_WANTS = 8;
+
+const PROMOTE = `update delivery set state = 0
+  where seq in (select seq from delivery where state = 1 and until <= ? order by until limit ?+0) returning sub`;
+const NEXT_WITH_READY = "select sub from delivery where state = 0 and sub > ? order by sub limit 1";
+const HAS_READY = "select 1 from delivery where state = 0 and sub = ? limit 1";
+const READ_READY = `select seq, token, event, payload, headers, attempt, priority, key, message, published, due, expires, steps, errors
+  from delivery where state = 0 and sub = ? order by priority, seq limit ?+0`;
+const TAKE =
+  "update delivery set state = 3, owner = ?, token = token + 1, attempt = attempt + 1 where seq = ?";
+
+type ReadyRow = [
+  seq: number,
+  token: number,
+  event: string,
+  payload: string,
+  headers: string | null,
+  attempt: number,
+  priority: number,
+  key: string | null,
+  message: number | null,
+  published: number,
+  due: number,
+  expires: number | null,
+  steps: string | null,
+  errors: string | null,
+] &
+  Cell[];
+
+const NOTHING: readonly Claim[] = [];
+
+/** Takes ready deliveries for this instance. Inside of the turn's transaction. */
+export function claimAll(session: Session, wants: readonly Want[]): Claims {
+  // Given up as dead: it gets nothing until its next beat has told it so.
+  if (session.givenUp) return { claims: NOTHING, nextDue: undefined };
+  promote(session);
+  const claims: Claim[] = [];
+  const ready = wants.length < MANY_WANTS ? undefined : withReady(session);
+  for (const want of wants) {
+    const entry = session.catalog.named(want.handler);
+    if (!entry || (ready && !ready.has(entry.no)) || want.limit <= 0) continue;
+    for (const row of session.db.all<ReadyRow>(READ_READY, entry.no, want.limit)) {
+      session.db.run(TAKE, session.instance, row[0]);
+      claims.push(toClaim(session, want.handler, row));
+    }
+  }
+  return { claims, nextDue: nextDue(session) };
+}
+
+/** The same for one who will probably find nothing: without the write lock, unless there is something to take. */
+export function claimNothing(session: Session, wants: readonly Want[]): Claims | typeof MUST_WRITE {
+  if (session.givenUp) return { claims: NOTHING, nextDue: undefined };
+  if (session.due.next <= session.now()) return MUST_WRITE;
+  const ready = wants.length < MANY_WANTS ? undefined : withReady(session);
+  for (const { handler } of wants) {
+    const no = session.catalog.named(handler)?.no;
+    if (no === undefined) continue;
+    if (ready ? ready.has(no) : session.db.get(HAS_READY, no)) return MUST_WRITE;
+  }
+  return { claims: NOTHING, nextDue: nextDue(session) };
+}
+
+/** Makes ready what has fallen due, for all subscriptions; the rest, if there is more, at the next claim. */
+function promote(session: Session): void {
+  const now = session.now();
+  if (session.due.next > now) return;
+  for (const [sub] of session.db.all<[number]>(PROMOTE, now, PROMOTED_AT_ONCE)) session.wakes.touch(sub);
+  session.due.forget();
+}
+
+/** The subscriptions that have something ready, at a cost that grows with their number only. */
+function withReady({ db }: Session): ReadonlySet<number> {
+  const found = new Set<number>();
+  let row = db.get<[number]>(NEXT_WITH_READY, 0);
+  for (; row; row = db.get<[number]>(NEXT_WITH_READY, row[0])) found.add(row[0]);
+  return found;
+}
+
+function nextDue({ due }: Session): number | undefined {
+  return due.next === Number.POSITIVE_INFINITY ? undefined : due.next;
+}
+
+function toClaim(session: Session, handler: string, row: ReadyRow): Claim {
+  // prettier-ignore
+  const [seq, token, event, payload, headers, attempt, priority, key, message, publishedAt, due, expires, steps, errors] = row;
+  return {
+    id: session.sequence.idOf(message ?? seq),
+    handler,
+    seq,
+    token: token + 1,
+    event,
+    payload,
+    headers: headers ?? undefined,
+    attempt: attempt + 1,
+    priority,
+    key: key ?? undefined,
+    publishedAt,
+    due,
+    expires: expires ?? undefined,
+    steps: steps ?? undefined,
+    errors: errors ?? undefined,
+  };
+}

@@ -1,0 +1,89 @@
+import { type FSWatcher, statSync, watch } from "node:fs";
+import type { Timer } from "../../clock.ts";
+import { lost } from "./failures.ts";
+import type { Session } from "./session.ts";
+
+/** How often the file is looked at where the system tells nothing of its changes. */
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Notices what other processes do to the data file: their commits, by the system's notice of a write to the log beside
+ * it, and that somebody deletes or replaces it. A slow look at the file makes up for notices that do not come.
+ */
+export class FileWatch {
+  readonly #session: Session;
+  readonly #file: string;
+  readonly #log: string;
+  readonly #fileId: number;
+  readonly #logId: number;
+  readonly #watchers: FSWatcher[] = [];
+  #timer: Timer | undefined;
+  #lookSoon = false;
+  #closed = false;
+
+  /** @param session To be told; it has written already, so that the log exists. */
+  constructor(session: Session) {
+    this.#session = session;
+    this.#file = session.path;
+    this.#log = `${session.path}-wal`;
+    this.#fileId = idOf(this.#file);
+    this.#logId = idOf(this.#log);
+    this.#watch(this.#log);
+    this.#watch(this.#file);
+    this.#lookLater();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    for (const watcher of this.#watchers) watcher.close();
+  }
+
+  #watch(path: string): void {
+    try {
+      const watcher = watch(path, { persistent: false }, (kind) => this.#noticed(kind));
+      watcher.on("error", () => watcher.close());
+      this.#watchers.push(watcher);
+    } catch {
+      // No notices to be had here (too many watches, a file system without them): the slow look remains.
+    }
+  }
+
+  #noticed(kind: string): void {
+    if (kind === "rename") this.#lookForLoss();
+    if (this.#lookSoon || this.#closed) return;
+    this.#lookSoon = true;
+    setImmediate(() => {
+      this.#lookSoon = false;
+      if (!this.#closed) this.#look();
+    });
+  }
+
+  #lookLater(): void {
+    this.#timer = this.#session.clock.setTimer(() => {
+      this.#lookForLoss();
+      this.#look();
+      this.#lookLater();
+    }, LOOK_EVERY_MS);
+  }
+
+  #look(): void {
+    try {
+      this.#session.look();
+    } catch (error) {
+      this.#session.failed(error);
+    }
+  }
+
+  /** What is written to a file that has no name any more is gone with the process. */
+  #lookForLoss(): void {
+    if (idOf(this.#file) !== this.#fileId || idOf(this.#log) !== this.#logId) {
+      this.#session.fault ??= lost(this.#file);
+    }
+  }
+}
+
+/** Tells one file of a name from the next; 0 when there is none. */
+function idOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
+}

@@ -1,0 +1,90 @@
+import type { Clock } from "../../clock.ts";
+import type { InstanceInfo } from "../../engine.ts";
+import { Catalog } from "./catalog.ts";
+import type { Database } from "./database.ts";
+import { DueDates } from "./due-dates.ts";
+import { isUntrustworthy } from "./failures.ts";
+import { Sequence } from "./sequence.ts";
+import { Turn, type TurnEvents } from "./turn.ts";
+import { Wakes } from "./wakes.ts";
+
+const DATA_VERSION = "pragma data_version";
+const READ_META = `select name, floor, subscriptions, coalesce((select max(seq) from delivery), 0),
+  exists (select 1 from instance where no = ?) from meta`;
+
+/** One start of the engine on its data file: the connection, and what is kept in memory of the file. */
+export class Session implements TurnEvents {
+  readonly db: Database;
+  readonly path: string;
+  readonly clock: Clock;
+  readonly info: InstanceInfo;
+  readonly lease: number;
+  readonly turn: Turn;
+  readonly catalog: Catalog;
+  readonly sequence: Sequence;
+  readonly due: DueDates;
+  readonly wakes: Wakes;
+  /** This instance's number in the file; a new one when it had been given up as dead. */
+  instance = 0;
+  /** Whether the others have given this instance up as dead. */
+  givenUp = false;
+  /** Why the file cannot be trusted any more; undefined while it can. */
+  fault: Error | undefined;
+  /** The file's version as SQLite counts it: it changes with each commit of another process. */
+  #version: number | undefined;
+
+  constructor(db: Database, path: string, clock: Clock, info: InstanceInfo, lease: number) {
+    this.db = db;
+    this.path = path;
+    this.clock = clock;
+    this.info = info;
+    this.lease = lease;
+    this.turn = new Turn(db, path, this);
+    this.catalog = new Catalog(db);
+    this.sequence = new Sequence(db);
+    this.due = new DueDates(db);
+    this.wakes = new Wakes(this.catalog);
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  began(): void {
+    if (this.fault) throw this.fault;
+    const version = this.#dataVersion();
+    if (version === this.#version) return;
+    this.wakes.sawVersion(version);
+    const meta = this.db.get<[string, number, number, number, number]>(READ_META, this.instance);
+    if (meta === undefined) throw new Error("the data file has lost its table of contents");
+    const [name, floor, subscriptions, highest, present] = meta;
+    this.sequence.load(name, floor, highest);
+    this.catalog.load(subscriptions);
+    this.due.forget();
+    this.givenUp = this.instance !== 0 && present === 0;
+    this.#version = version;
+  }
+
+  committed(): void {
+    this.wakes.call();
+  }
+
+  undone(): void {
+    this.#version = undefined;
+    this.catalog.forget();
+  }
+
+  failed(error: unknown): void {
+    if (isUntrustworthy(error)) this.fault = error;
+  }
+
+  /** Looks whether another process has changed the file, and wakes who listens if so. */
+  look(): void {
+    this.wakes.sawVersion(this.#dataVersion());
+    this.wakes.call();
+  }
+
+  #dataVersion(): number {
+    return this.db.get<[number]>(DATA_VERSION)?.[0] ?? 0;
+  }
+}

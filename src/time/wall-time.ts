@@ -1,0 +1,59 @@
+/*
+ * Wall time: what a clock on the wall of some zone shows, and which moment that is. Only what `at` needs; cron lines
+ * are read by croner.
+ */
+
+/** Whether the runtime knows a zone of this name. Every known name is looked up once. */
+export function isTimezone(name: string): boolean {
+  if (known.has(name)) return true;
+  try {
+    new Intl.DateTimeFormat("en-US", { timeZone: name });
+  } catch {
+    return false;
+  }
+  known.add(name);
+  return true;
+}
+
+const known = new Set(["UTC"]);
+
+const TEXT =
+  /^(?<day>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(?<offset>Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/**
+ * The moment that a text names: `"2026-11-22T09:00:00+08:00"`, or without an offset as the clocks of `timezone` show it.
+ * A time that those clocks skip means the same distance after the skip; one that they show twice means the first.
+ *
+ * @returns Milliseconds since 1970, or undefined when the text names no moment.
+ */
+export function momentOf(text: string, timezone: string): number | undefined {
+  const { day, time = "00:00", offset } = TEXT.exec(text.trim())?.groups ?? {};
+  if (day === undefined) return undefined;
+  const wall = Date.parse(`${day}T${time}Z`);
+  // The parser takes the 30th of February for the 2nd of March.
+  if (Number.isNaN(wall) || !new Date(wall).toISOString().startsWith(day)) return undefined;
+  if (offset === undefined) return fromWall(wall, timezone);
+  const parsed = Date.parse(`${day}T${time}${offset}`);
+  return Number.isNaN(parsed) ? undefined : parsed;
+}
+
+const DAY = 86_400_000;
+
+/** `wall` is what the wall's clock shows, written as if it were UTC. */
+function fromWall(wall: number, timezone: string): number {
+  if (timezone === "UTC") return wall;
+  // Zones change their offset less than once a day, so one of these two is in force at the moment looked for.
+  const before = wall - offsetAt(wall - DAY, timezone);
+  const after = wall - offsetAt(wall + DAY, timezone);
+  const real = [before, after].filter((moment) => moment + offsetAt(moment, timezone) === wall);
+  return real.length > 0 ? Math.min(...real) : before;
+}
+
+function offsetAt(moment: number, timezone: string): number {
+  const format = new Intl.DateTimeFormat("en-US", { timeZone: timezone, timeZoneName: "longOffset" });
+  const name = format.formatToParts(moment).find((part) => part.type === "timeZoneName")?.value ?? "";
+  const [, sign, hours = 0, minutes = 0, seconds = 0] =
+    /([+-])(\d{2}):(\d{2})(?::(\d{2}))?$/.exec(name) ?? [];
+  const ms = (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)) * 1_000;
+  return sign === "-" ? -ms : ms;
+}

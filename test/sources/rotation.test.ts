@@ -1,0 +1,246 @@
+import {
+  appendFile,
+  copyFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { setUp, until } from "./follow-setup.ts";
+
+/** File systems keep times in steps of some milliseconds; moving them apart makes the order of two files certain. */
+async function age(file: string, seconds: number): Promise<void> {
+  const { mtimeMs } = await stat(file);
+  await utimes(file, mtimeMs / 1000 - seconds, mtimeMs / 1000 - seconds);
+}
+
+async function running() {
+  const room = await setUp();
+  const one = room.follower({ fromStart: true });
+  await room.append("one\n");
+  await one.start();
+  await one.caughtUp();
+  return { ...room, one };
+}
+
+describe("while the follower runs", () => {
+  test("rotation by rename: the old file is finished, then the new one is read", async () => {
+    const { file, append, one, lines } = await running();
+    await append("two\n");
+    await rename(file, `${file}.1`);
+    await appendFile(`${file}.1`, "three\nfour without its end");
+    await append("five\n");
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "two", "three", "four without its end", "five"]);
+  });
+
+  test("an empty new file is not gone over to yet: the writer may still write to the old one", async () => {
+    const { file, append, one, lines } = await running();
+    await rename(file, `${file}.1`);
+    await append("");
+    await one.caughtUp();
+    await appendFile(`${file}.1`, "late\n");
+    await append("new\n");
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "late", "new"]);
+  });
+
+  test("whatever the order of lines, rotations, looks and restarts, each line comes once", async () => {
+    const step = fc.constantFrom("line", "line", "line", "part", "rotate", "look", "restart");
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const { folder, file, follower, lines } = await setUp();
+        let one = follower({ fromStart: true });
+        await writeFile(file, "start\n");
+        await one.start();
+        let expected = "start\n";
+        for (const [index, what] of steps.entries()) {
+          const text = what === "line" ? `${index}\n` : what === "part" ? `${index} ` : "";
+          await appendFile(file, text);
+          expected += text;
+          if (what === "look") await one.caughtUp();
+          if (what === "rotate") {
+            // Only whole lines: a rotated file's last line is given out though it has no end.
+            await appendFile(file, "\n");
+            expected += "\n";
+            await rename(file, join(folder, `app.log.${index}`));
+          }
+          if (what === "restart") {
+            await one.stop();
+            one = follower();
+            await one.start();
+          }
+        }
+        await appendFile(file, "end\n");
+        await one.caughtUp();
+        await one.stop();
+        // Sorted: two files that were written in one step of the file system's time may change places.
+        expect(lines.toSorted()).toEqual(`${expected}end`.split("\n").toSorted());
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("rotated twice between two looks", async () => {
+    const { file, append, one, lines } = await running();
+    await age(file, 20);
+    await one.caughtUp();
+    await rename(file, `${file}.2`);
+    await writeFile(`${file}.1`, "two\n");
+    await age(`${file}.1`, 10);
+    await append("three\n");
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "two", "three"]);
+  });
+
+  test("removed: waits, and reads the new file from its start", async () => {
+    const { file, append, one, lines } = await running();
+    await rm(file);
+    await one.caughtUp();
+    await append("two\n");
+    await until(() => lines.length === 2);
+    expect(lines).toEqual(["one", "two"]);
+  });
+
+  test("truncated: reads from the start, whether the new content is shorter or longer", async () => {
+    const { file, append, one, lines } = await running();
+    await append("two\nthr");
+    await one.caughtUp();
+    await truncate(file);
+    await append("a\n");
+    await one.caughtUp();
+    await writeFile(file, "longer than everything that was in it before\n");
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "two", "a", "longer than everything that was in it before"]);
+  });
+
+  test("copied and truncated: what was written in between is read from the copy", async () => {
+    const { file, append, one, lines } = await running();
+    await append("two\n");
+    await copyFile(file, `${file}.1`);
+    await truncate(file);
+    await append("three, and more than there was before\n");
+    await one.caughtUp();
+    await append("four\n");
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "two", "three, and more than there was before", "four"]);
+  });
+
+  test("another program's files beside it are left alone", async () => {
+    const { folder, file, append, one, lines } = await running();
+    await rename(file, `${file}.1`);
+    await writeFile(join(folder, "app-2.log"), "not ours\n");
+    await writeFile(join(folder, "app.log.0.gz"), gzipSync("not ours\n"));
+    await append("two\n");
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "two"]);
+  });
+
+  test("a link that is set to a new file", async () => {
+    const { folder, file, follower, lines } = await setUp();
+    await writeFile(join(folder, "first"), "one\n");
+    await symlink("first", file);
+    const one = follower({ fromStart: true });
+    await one.start();
+    await one.caughtUp();
+    await writeFile(join(folder, "second"), "two\n");
+    await symlink("second", `${file}.new`);
+    await rename(`${file}.new`, file);
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "two"]);
+  });
+});
+
+describe("while nobody reads", () => {
+  async function stopped() {
+    const room = await running();
+    await room.one.stop();
+    return { ...room, next: room.follower() };
+  }
+
+  test("rotated: the old file is finished first", async () => {
+    const { file, append, next, lines } = await stopped();
+    await append("two\n");
+    await rename(file, `${file}.1`);
+    await append("three\n");
+    await next.start();
+    await next.caughtUp();
+    expect(lines).toEqual(["one", "two", "three"]);
+  });
+
+  test("rotated, and the new file is not there yet", async () => {
+    const { file, append, next, lines } = await stopped();
+    await append("two\n");
+    await rename(file, `${file}.1`);
+    await next.start();
+    await next.caughtUp();
+    await append("three\n");
+    await next.caughtUp();
+    expect(lines).toEqual(["one", "two", "three"]);
+  });
+
+  test("rotated three times", async () => {
+    const { file, append, next, lines } = await stopped();
+    await append("two\n");
+    await age(file, 30);
+    await rename(file, `${file}.3`);
+    for (const [generation, text] of [
+      ["2", "three\n"],
+      ["1", "four\n"],
+    ] as const) {
+      await writeFile(`${file}.${generation}`, text);
+      await age(`${file}.${generation}`, Number(generation) * 10);
+    }
+    await append("five\n");
+    await next.start();
+    await next.caughtUp();
+    expect(lines).toEqual(["one", "two", "three", "four", "five"]);
+  });
+
+  test("the old file is compressed: the one rotated after it is still read", async () => {
+    const { file, append, next, lines } = await stopped();
+    await writeFile(`${file}.2.gz`, gzipSync("one\nlost\n"));
+    await rm(file);
+    await writeFile(`${file}.1`, "two\n");
+    await utimes(`${file}.1`, Date.now() / 1000 + 10, Date.now() / 1000 + 10);
+    await append("three\n");
+    await next.start();
+    await next.caughtUp();
+    expect(lines).toEqual(["one", "two", "three"]);
+  });
+
+  test("copied and truncated", async () => {
+    const { file, append, next, lines } = await stopped();
+    await append("two\n");
+    await copyFile(file, `${file}.1`);
+    await truncate(file);
+    await append("three\n");
+    await next.start();
+    await next.caughtUp();
+    expect(lines).toEqual(["one", "two", "three"]);
+  });
+
+  test("emptied and filled with more than before: read from its start", async () => {
+    const { file, next, lines } = await stopped();
+    await writeFile(file, "another\nand another\n");
+    await next.start();
+    await next.caughtUp();
+    expect(lines).toEqual(["one", "another", "and another"]);
+  });
+
+  test("removed and made anew, whose inode may be the same", async () => {
+    const { file, append, next, lines } = await stopped();
+    await rm(file);
+    await append("two\nthree\n");
+    await next.start();
+    await next.caughtUp();
+    expect(lines).toEqual(["one", "two", "three"]);
+  });
+});
