@@ -1,16 +1,19 @@
 import type { AppOptions, FollowOptions, StartOptions } from "./app-options.ts";
-import { systemClock } from "./clock.ts";
+import { delay, systemClock } from "./clock.ts";
 import { type CommandFrom, CommandDispatcher } from "./commands/command-dispatcher.ts";
 import type { Reply } from "./commands/reply.ts";
-import { readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import type { Middleware, PublishOptions } from "./context.ts";
 import { registerClass } from "./declare/class-handlers.ts";
 import type { Publication } from "./delivery/publisher.ts";
+import { toMs } from "./duration.ts";
 import type { Engine } from "./engine.ts";
 import { EngineError, LifecycleError } from "./errors.ts";
 import type { EventType } from "./event-type.ts";
 import { EventDispatcher } from "./events/event-dispatcher.ts";
-import type { Logger } from "./log.ts";
+import { type Logger, silentLogger } from "./log.ts";
+import { type MetricsPage, Observation } from "./observation.ts";
+import type { HealthReport, ProbeReport } from "./observe/health.ts";
 import { PatternDispatcher, type PatternResult } from "./patterns/pattern-dispatcher.ts";
 import { bareEnvironment } from "./pipeline/environment.ts";
 import type { Call } from "./pipeline/handler-context.ts";
@@ -19,6 +22,9 @@ import { defaultRegistry, HandlerRegistry } from "./registry.ts";
 import { Runtime } from "./runtime.ts";
 import type { FileFollower } from "./sources/file-follower.ts";
 import type { TimeTaskScheduler } from "./time/time-task-scheduler.ts";
+
+/** How long the last line of a file may wait for its end before it is taken as it is. */
+const LAST_LINE_MS = 1_000;
 
 /** What an app is doing. It goes through these in order and never back. */
 export type AppState = "new" | "starting" | "running" | "stopping" | "stopped";
@@ -41,6 +47,7 @@ export class App implements AsyncDisposable {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #runtime: Runtime | undefined;
+  #observation: Observation | undefined;
 
   /** @internal Use {@link createApp}. */
   constructor(options: AppOptions) {
@@ -163,6 +170,31 @@ export class App implements AsyncDisposable {
     return this.patterns.match(message, call);
   }
 
+  /** Whether the process should go on; fails only when a restart would help. */
+  live(): ProbeReport {
+    return this.#observation?.health.live() ?? { status: "ok", problems: [] };
+  }
+
+  /** Whether the app should be given work: it runs, and its engine answers. */
+  async ready(): Promise<ProbeReport> {
+    return (
+      this.#observation?.health.ready() ?? {
+        status: "down",
+        problems: [`The app is ${this.#state}, not running.`],
+      }
+    );
+  }
+
+  /** Engine, scheduler, backlog, replicas. @throws {LifecycleError} before start. */
+  health(): Promise<HealthReport> {
+    return this.#observation?.health.health() ?? Promise.reject(this.#notRunning());
+  }
+
+  /** All metrics as text for Prometheus. @throws {LifecycleError} before start. */
+  metrics(): Promise<MetricsPage> {
+    return this.#observation?.metrics() ?? Promise.reject(this.#notRunning());
+  }
+
   /**
    * Feeds each line that is added to a file to {@link match}, until the app stops. Where it stopped is kept in the
    * engine: the next start goes on there.
@@ -182,15 +214,28 @@ export class App implements AsyncDisposable {
     });
     await follower.start();
     this.#stack.defer(() => follower.stop());
+    if (typeof options === "object" && options.fromStart) this.#finishFile(follower);
     return follower;
+  }
+
+  /** A file that is read from its start may have been written to its end long ago, its last line without an end. */
+  #finishFile(follower: FileFollower): void {
+    const { clock, log } = this.#pipeline.environment;
+    follower
+      .caughtUp()
+      .then(() => delay(clock, LAST_LINE_MS))
+      .then(() => follower.caughtUp({ unfinished: true }))
+      .then(() => log.info({ file: follower.file }, "read to its end; following"))
+      .catch((error: unknown) => log.debug({ err: error }, "stopped before the file was read to its end"));
   }
 
   async #start({ http = this.#options.http, consume = true }: StartOptions): Promise<void> {
     this.#state = "starting";
     try {
-      const config = readConfig(this.#options);
+      const config = this.#configuration();
       const { environment } = this.#pipeline;
-      environment.log = await this.#openLog();
+      environment.log = await this.#openLog(config);
+      for (const warning of config.warnings) environment.log.warn({}, warning);
       const parts = {
         options: this.#options,
         config,
@@ -203,14 +248,37 @@ export class App implements AsyncDisposable {
       this.#stack.defer(() => runtime.stop());
       for (const instance of this.#instances) instance();
       this.#runtime = runtime;
+      this.#observation = new Observation(runtime, this.#pipeline, this.events, () => this.#state);
       this.#state = "running";
       if (consume) for (const file of this.#options.follow ?? []) await this.follow(file);
-      if (http) await this.#listen(http, config);
     } catch (error) {
       this.#state = "stopped";
       await this.#stack.disposeAsync();
       throw error;
     }
+  }
+
+  /** The environment, with what the app's options say in its place. */
+  #configuration(): Config {
+    const { env = process.env, engine, scheduler, lease, shutdownTimeout } = this.#options;
+    const config = readConfig(env);
+    return {
+      ...config,
+      ...(typeof engine === "string" ? { engineUrl: engine } : {}),
+      ...(scheduler === undefined ? {} : { schedulerEnabled: scheduler }),
+      ...(lease === undefined ? {} : { lease: toMs(lease, "lease") }),
+      ...(shutdownTimeout === undefined ? {} : { shutdownTimeout: toMs(shutdownTimeout, "shutdownTimeout") }),
+    };
+  }
+
+  async #openLog({ logLevel, logDir, logFormat }: Config): Promise<Logger> {
+    const { log = logLevel } = this.#options;
+    if (typeof log === "object") return log;
+    if (log === "silent") return silentLogger;
+    const { createLogger } = await import("./observe/logs.ts");
+    const sink = await createLogger({ level: log, dir: logDir, format: logFormat });
+    this.#stack.defer(() => sink.close());
+    return sink.log;
   }
 
   async #stop(): Promise<void> {

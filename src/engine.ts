@@ -274,7 +274,7 @@ export interface DeadLetterFilter {
   readonly handler?: string | undefined;
   readonly event?: string | undefined;
   readonly reason?: DeadReason | undefined;
-  /** @default 100 */
+  /** The oldest so many, also when they are replayed or discarded; Infinity for all. @default 100 */
   readonly limit?: number | undefined;
 }
 

@@ -12,6 +12,11 @@ export type ServiceFactories = {
   readonly [Name in keyof Services]?: ServiceFactory<Services[Name]>;
 } & { readonly [name: string]: ServiceFactory };
 
+/** A factory as it is called: each service is ended by the factory that made it. */
+interface Stoppable {
+  readonly stop: (service: unknown) => unknown;
+}
+
 interface Started {
   readonly name: string;
   readonly stop: () => unknown;
@@ -41,7 +46,8 @@ export class ServiceSet {
       const start = typeof factory === "function" ? factory : factory.start;
       try {
         const service = (services[name] = await start());
-        const stop = typeof factory === "function" ? ender(service) : () => factory.stop(service);
+        const stop =
+          typeof factory === "function" ? ender(service) : () => (factory as Stoppable).stop(service);
         if (stop) this.#started.push({ name, stop });
       } catch (cause) {
         await this.stop();
@@ -52,7 +58,7 @@ export class ServiceSet {
         );
       }
     }
-    return services;
+    return services as unknown as Services; // each was made by the factory of its name
   }
 
   /** One that fails to end does not keep the others from ending. */

@@ -15,7 +15,8 @@ export default class ClosingLine implements Reporter {
       failed += states.filter((state) => state === "failed").length;
       for (const test of tests) {
         const result = test.result();
-        if (result.state === "skipped") skipped.push(`${test.fullName}${result.note ? `: ${result.note}` : ""}`);
+        if (result.state === "skipped")
+          skipped.push(`${test.fullName}${result.note ? `: ${result.note}` : ""}`);
       }
     }
     for (const line of skipped) console.log(`skipped: ${line}`);

@@ -61,7 +61,9 @@ describe("TopicIndex", () => {
 
 /** Each segment carries the dot before it. */
 function oracle(topic: string): RegExp {
-  const parts = topic.split(".").map((part) => (part === "**" ? "(\\.[^.]+)*" : part === "*" ? "\\.[^.]+" : `\\.${part}`));
+  const parts = topic
+    .split(".")
+    .map((part) => (part === "**" ? "(\\.[^.]+)*" : part === "*" ? "\\.[^.]+" : `\\.${part}`));
   return new RegExp(`^${parts.join("")}$`);
 }
 

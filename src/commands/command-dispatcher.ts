@@ -30,7 +30,9 @@ export interface CommandDispatcherOptions {
 }
 
 const NOBODY: CommandFrom = {};
-const NOT_A_COMMAND: Reply = Object.freeze({ status: "not_a_command", text: "", data: undefined });
+const NOT_A_COMMAND: Promise<Reply> = Promise.resolve(
+  Object.freeze({ status: "not_a_command", text: "", data: undefined }),
+);
 
 /**
  * Runs the handlers of text commands. It watches its registry: handlers may come and go at any time.
@@ -66,17 +68,20 @@ export class CommandDispatcher {
    * What a call goes through, in this order: the command is found, the caller's roles, the arguments, the schema, the
    * cooldown, the handler. A call that is refused on the way starts no cooldown; one whose handler fails does.
    */
-  async handle(text: string, from: CommandFrom = NOBODY): Promise<Reply> {
-    const run = new CommandRun(text, from);
+  handle(text: string, from?: CommandFrom): Promise<Reply> {
+    const run = new CommandRun(text, from ?? NOBODY);
     let command: Command | undefined;
     try {
-      const found = this.#index.find(text);
+      const found = typeof text === "string" ? this.#index.find(text) : undefined;
       if (!found) return NOT_A_COMMAND;
       ({ command } = found);
-      if (!command) return this.#help.answer(found, run, this.#languages.of(run.locale));
-      return this.#refusal(command, run) ?? (await this.#run(command, found, run));
+      if (!command) return Promise.resolve(this.#help.answer(found, run, this.#languages.of(run.locale)));
+      if (!command.plain && !mayUse(command.info, run)) return Promise.resolve(this.#denied(command, run));
+      const { args, problems } = bindFound(command, found);
+      if (problems.length > 0) return Promise.resolve(this.#invalid(command, problems, run));
+      return command.plain ? this.#call(command, args, run) : this.#guarded(command, args, run);
     } catch (error) {
-      return this.#failure(command, run, error);
+      return Promise.resolve(this.#failure(command, run, error));
     }
   }
 
@@ -106,32 +111,41 @@ export class CommandDispatcher {
     this.#pipeline.forget(handler);
   }
 
-  #refusal(command: Command, run: CommandRun): Reply | undefined {
-    const { roles } = command.handler.options;
-    if (roles === undefined || mayUse(command.info, run)) return undefined;
-    const text = this.#languages.of(run.locale).denied(command.info.command, command.info.roles);
-    return { status: "denied", text, data: undefined, command: command.handler.name };
+  #denied({ name, info }: Command, run: CommandRun): Reply {
+    const text = this.#languages.of(run.locale).denied(info.command, info.roles);
+    return { status: "denied", text, data: undefined, command: name };
   }
 
-  async #run(command: Command, found: Found, run: CommandRun): Promise<Reply> {
-    const { schema } = command.handler.options;
-    let bound: Checked = bindFound(command, found);
-    if (schema && bound.problems.length === 0) bound = await check(schema, bound.args, command);
-    if (bound.problems.length > 0) {
-      const { spec, handler } = command;
-      return invalidReply(bound.problems, spec.usage, this.#languages.of(run.locale), handler.name);
+  #invalid(command: Command, problems: Bound["problems"], run: CommandRun): Reply {
+    return invalidReply(problems, command.spec.usage, this.#languages.of(run.locale), command.name);
+  }
+
+  // Without async: every promise between a caller and a plain handler costs more than finding the command.
+  #call(command: Command, args: unknown, run: CommandRun): Promise<Reply> {
+    return command.runner.call(args, run).then(
+      (value) => okReply(value, command.name),
+      (error: unknown) => this.#failure(command, run, error),
+    );
+  }
+
+  async #guarded(command: Command, args: unknown, run: CommandRun): Promise<Reply> {
+    try {
+      const { schema } = command.handler.options;
+      const checked = schema ? await check(schema, args, command) : { args, problems: [] };
+      if (checked.problems.length > 0) return this.#invalid(command, checked.problems, run);
+      run.signal?.throwIfAborted();
+      const wait = command.cooldown ? await command.cooldown.take(this.#limits, run) : 0;
+      return wait > 0 ? this.#coolingDown(command, run, wait) : await this.#call(command, checked.args, run);
+    } catch (error) {
+      return this.#failure(command, run, error);
     }
-    run.signal?.throwIfAborted();
-    const wait = command.cooldown ? await command.cooldown.take(this.#limits, run) : 0;
-    if (wait > 0) return this.#coolingDown(command, run, wait);
-    return okReply(await command.runner.call(bound.args, run), command.handler.name);
   }
 
   #coolingDown(command: Command, run: CommandRun, retryAfter: number): Reply {
     command.runner.stats.count("limited");
     const seconds = Math.ceil(retryAfter / 1_000);
     const text = this.#languages.of(run.locale).coolingDown(command.info.command, seconds);
-    return { status: "cooling_down", text, data: undefined, command: command.handler.name, retryAfter };
+    return { status: "cooling_down", text, data: undefined, command: command.name, retryAfter };
   }
 
   /** The engine's limits, which all replicas share; without an engine, this process's own. */
@@ -142,7 +156,7 @@ export class CommandDispatcher {
 
   /** Says nothing of the error but where to find it; even the caller's own sentences and log may fail here. */
   #failure(command: Command | undefined, run: CommandRun, error: unknown): Reply {
-    const handler = command?.handler.name;
+    const handler = command?.name;
     const written = command?.info.command ?? "/help";
     const cancelled = error instanceof CancelledError || run.signal?.aborted === true;
     const status = error instanceof TimeoutError && !cancelled ? "timed_out" : "failed";

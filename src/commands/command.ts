@@ -27,8 +27,11 @@ export interface CommandInfo {
  */
 export class Command {
   readonly handler: CommandHandler;
+  readonly name: string;
   readonly spec: UsageSpec;
   readonly cooldown: Cooldown | undefined;
+  /** Neither roles nor a schema nor a cooldown stand between a text and the handler. */
+  readonly plain: boolean;
   readonly #pipeline: Pipeline;
   #runner: Runner | undefined;
   #info: CommandInfo | undefined;
@@ -37,9 +40,11 @@ export class Command {
   constructor(handler: CommandHandler, pipeline: Pipeline) {
     const { name, usage, options } = handler;
     this.handler = handler;
+    this.name = name;
     this.spec = parseUsage(usage);
     checkCommandOptions(`The command of "${name}"`, options);
     this.cooldown = options.cooldown === undefined ? undefined : new Cooldown(name, options.cooldown);
+    this.plain = !options.roles && !options.schema && !this.cooldown;
     this.#pipeline = pipeline;
   }
 

@@ -11,7 +11,7 @@ import { prefixOf } from "./usage.ts";
 /** What fits a chat message. */
 const MOST_LISTED = 50;
 /** Looking for a likeness costs time for each command, and anybody may ask for it with a typing error. */
-const MOST_COMPARED = 2_000;
+const MOST_COMPARED = 500;
 
 /** Answers what is no command: `/help`, `/help COMMAND`, and words that are not known. Nobody is told of commands that are hidden, or not for him. */
 export class Help {
@@ -63,11 +63,15 @@ export function helpOne(command: CommandInfo, messages: Messages): string {
 /** The commands that somebody who wrote `written` may have meant, the likeliest first. */
 export function didYouMean(written: string, commands: readonly CommandInfo[]): string[] {
   const words = commands.flatMap(({ command, aliases }) => [command, ...aliases]);
-  if (words.length <= MOST_COMPARED) return alike(written, words);
-  // Among very many, those that begin the same come first: a slip in the first letter is rare.
+  return alike(written, words.length <= MOST_COMPARED ? words : likely(written, words));
+}
+
+/** Among very many, those that begin the same and are about as long: a slip in the first letter is rare. */
+function likely(written: string, words: readonly string[]): string[] {
   const start = written.slice(0, 2).toLowerCase();
-  const likely = words.filter((word) => word.slice(0, 2).toLowerCase() === start);
-  return alike(written, likely.slice(0, MOST_COMPARED));
+  const near = (word: string): boolean =>
+    Math.abs(word.length - written.length) <= 2 && word.slice(0, 2).toLowerCase() === start;
+  return words.filter(near).slice(0, MOST_COMPARED);
 }
 
 function list(commands: readonly CommandInfo[], help: string, messages: Messages): Reply {

@@ -75,12 +75,12 @@ export function errorReply(status: ReplyStatus, text: string, error: unknown, co
   return Object.defineProperty(reply, "error", { value: error, enumerable: false });
 }
 
-/** A value as text: strings as they are, nothing for undefined, null and functions, objects as JSON. */
+/** A value as text: strings as they are, nothing for undefined, null and functions, objects as JSON. It never throws. */
 export function textOf(value: unknown): string {
   if (value === undefined || value === null || typeof value === "function") return "";
-  if (value instanceof Error) return value.message;
   if (typeof value !== "object") return String(value as string | number | bigint | boolean | symbol); // all that is left
   try {
+    if (value instanceof Error) return value.message;
     return (
       JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner)) ?? ""
     );

@@ -112,7 +112,7 @@ async function runOne(
   input: unknown,
   call: Call | undefined,
 ): Promise<unknown[]> {
-  const bare = runner.goesBare();
+  const bare = runner.goesBare(call);
   try {
     const value = await (bare ? runner.run(input, runner.context(input, call)) : runner.call(input, call));
     if (bare) runner.ended();
@@ -132,7 +132,7 @@ async function runAll(
 ): Promise<unknown[]> {
   const bare: boolean[] = [];
   const runs = runners.map((runner, at) => {
-    bare.push(runner.goesBare());
+    bare.push(runner.goesBare(call));
     return bare[at]
       ? attempt(() => runner.run(inputs[at], runner.context(inputs[at], call)))
       : runner.call(inputs[at], call);

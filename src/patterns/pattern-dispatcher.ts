@@ -26,7 +26,7 @@ export interface PatternDispatcherOptions {
   readonly registry?: HandlerRegistry;
   /** @default one of its own, without an engine */
   readonly pipeline?: Pipeline;
-  /** How many UTF-16 units of a text patterns look at; the rest of a longer one is ignored. @default 65536 */
+  /** How many UTF-16 units of a text patterns look at; the rest of a longer one is ignored. @default 16384 */
   readonly maxText?: number;
   /** What finds the patterns that match. @default each pattern is run */
   readonly matcher?: Matcher;
@@ -45,7 +45,7 @@ interface Entry {
   readonly threshold: Threshold | undefined;
 }
 
-const DEFAULT_MAX_TEXT = 64 * 1024;
+const DEFAULT_MAX_TEXT = 16 * 1024;
 /** Field names come from outside: no more than this many are kept in mind. */
 const MAX_NOTES = 100;
 const NO_RESULTS: readonly PatternResult[] = Object.freeze([]);

@@ -25,7 +25,7 @@ export function bareEnvironment(): Environment {
     clock: systemClock,
     log: silentLogger,
     middleware: [],
-    services: {},
+    services: {} as Services, // an app's author may have augmented it; a dispatcher on its own has none
     publish: () =>
       Promise.reject(
         new LifecycleError("APP_NOT_STARTED", "publish needs an app: createApp(), then await app.start()."),

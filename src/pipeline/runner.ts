@@ -58,7 +58,7 @@ export class Runner {
 
   /** Runs the handler for a caller who waits for the result: limited, and retried in place, all within its timeout. */
   call(input: unknown, call?: Call): Promise<unknown> {
-    if (this.plain) return this.#once(input, this.context(input, call));
+    if (this.plain && !call?.signal) return this.#once(input, this.context(input, call));
     return this.#guarded(input, call ?? {});
   }
 
@@ -66,8 +66,8 @@ export class Runner {
    * Whether the next run may go straight through {@link run}, past everything that `call` does but count: then its
    * caller says with {@link ended} how it ended. For callers that run many handlers at once.
    */
-  goesBare(): boolean {
-    if (!this.plain || this.stats.timeNext()) return false;
+  goesBare(call: Call | undefined): boolean {
+    if (!this.plain || call?.signal || this.stats.timeNext()) return false;
     this.stats.skipped();
     this.stats.running++;
     return true;
@@ -120,9 +120,10 @@ export class Runner {
   }
 
   async #guarded(input: unknown, call: Call): Promise<unknown> {
-    const wait = await this.admit(input, call);
+    // Nothing is waited for that was not asked for: without limits a run begins at once.
+    const wait = this.limited ? await this.admit(input, call) : 0;
     if (wait > 0) throw new RateLimitedError(`"${this.handler.name}"`, wait);
-    await this.#places?.enter();
+    if (this.#places) await this.#places.enter();
     try {
       const whole = this.context(input, call);
       return await this.#bounded(whole, () =>
@@ -155,6 +156,7 @@ export class Runner {
   async #bounded(context: HandlerContext, work: () => Promise<unknown>): Promise<unknown> {
     if (this.timeout === undefined && !context.followsSignal) return work();
     const { signal } = context;
+    signal.throwIfAborted();
     const timer =
       this.timeout === undefined
         ? undefined

@@ -77,7 +77,17 @@ export function recordingEngine(engine: Engine): Recording {
       return settled;
     },
   };
-  return { engine: Object.create(engine, { queue: { value: recording } }) as Engine, published, deadLetters };
+  const { name, location, capabilities, schedules, limits, state, presence, signals } = engine;
+  const wrapped: Engine = {
+    ...{ name, location, capabilities, schedules, limits, state, presence, signals },
+    deadLetters: engine.deadLetters,
+    queue: recording,
+    start: (options) => engine.start(options),
+    stop: () => engine.stop(),
+    now: () => engine.now(),
+    check: () => engine.check(),
+  };
+  return { engine: wrapped, published, deadLetters };
 }
 
 function publishedMessage(

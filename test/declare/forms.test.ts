@@ -13,7 +13,9 @@ describe("each form of declaring registers one handler that gets the payload", (
     const registry = createRegistry();
     const fn = async (user: { email: string }) => `welcome ${user.email}`;
     expect(registry.on(User).execute(fn)).toBe(fn);
-    expect(await new EventDispatcher({ registry }).trigger(User, { email: "ann@example.com" })).toEqual(["welcome ann@example.com"]);
+    expect(await new EventDispatcher({ registry }).trigger(User, { email: "ann@example.com" })).toEqual([
+      "welcome ann@example.com",
+    ]);
     expect(await fn({ email: "x" })).toBe("welcome x");
   });
 
@@ -24,7 +26,9 @@ describe("each form of declaring registers one handler that gets the payload", (
     });
     expect(returned.name).toBe("greet");
     expect(registry.get("greet")?.kind).toBe("event");
-    expect(await new EventDispatcher({ registry }).trigger(User, { email: "ann@example.com" })).toEqual(["ann@example.com"]);
+    expect(await new EventDispatcher({ registry }).trigger(User, { email: "ann@example.com" })).toEqual([
+      "ann@example.com",
+    ]);
   });
 
   test("@on(E) and @(on(E).execute()) on methods, with this, static and inherited", async () => {
@@ -51,7 +55,12 @@ describe("each form of declaring registers one handler that gets the payload", (
     }
     const registry = new HandlerRegistry();
     registerClass(registry, Accounts, () => new Accounts());
-    expect(registry.list().map(({ name }) => name).sort()).toEqual(["Accounts.count", "Accounts.greet", "audited"]);
+    expect(
+      registry
+        .list()
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["Accounts.count", "Accounts.greet", "audited"]);
     const results = await new EventDispatcher({ registry }).trigger(User, { email: "eve@example.com" });
     expect(results.sort()).toEqual(["Accounts", "audited eve@example.com", "hello eve@example.com"]);
     expect(new Accounts().greet({ email: "direct" })).toBe("hello direct");
@@ -64,7 +73,12 @@ describe("each form of declaring registers one handler that gets the payload", (
     }
     const registry = new HandlerRegistry();
     registerClass(registry, new Both(), () => new Both());
-    expect(registry.list().map(({ name, kind }) => `${kind} ${name}`).sort()).toEqual(["event on-a", "event on-b", "time tick"]);
+    expect(
+      registry
+        .list()
+        .map(({ name, kind }) => `${kind} ${name}`)
+        .sort(),
+    ).toEqual(["event on-a", "event on-b", "time tick"]);
   });
 
   test("legacy decorators, as a compiler with experimentalDecorators calls them", () => {
@@ -74,7 +88,9 @@ describe("each form of declaring registers one handler that gets the payload", (
         return user.email;
       }
     }
-    const descriptor = Object.getOwnPropertyDescriptor(Legacy.prototype, "greet") as TypedPropertyDescriptor<Legacy["greet"]>;
+    const descriptor = Object.getOwnPropertyDescriptor(Legacy.prototype, "greet") as TypedPropertyDescriptor<
+      Legacy["greet"]
+    >;
     on(User)(Legacy.prototype, "greet", descriptor);
     const registry = new HandlerRegistry();
     registerClass(registry, Legacy, () => new Legacy());
@@ -100,13 +116,23 @@ describe("mistakes fail where they stand", () => {
   test("no function", () => {
     const { on } = createRegistry();
     // @ts-expect-error on purpose: JavaScript users have no compiler
-    expect(() => on("a").execute("oops")).toThrow(/on\("a"\) got string instead of a function at .*forms\.test\.ts/);
+    expect(() => on("a").execute("oops")).toThrow(
+      /on\("a"\) got string instead of a function at .*forms\.test\.ts/,
+    );
   });
 
   test.each([
     ["a topic", () => createRegistry().on("a..b"), /TOPIC_INVALID|empty segment/],
-    ["a timeout", () => createRegistry().on("a", { timeout: "soon" as "1s" }), /on\("a"\): timeout: "soon" is not a duration/],
-    ["a concurrency", () => createRegistry().on("a", { concurrency: 0 }), /concurrency must be a whole number/],
+    [
+      "a timeout",
+      () => createRegistry().on("a", { timeout: "soon" as "1s" }),
+      /on\("a"\): timeout: "soon" is not a duration/,
+    ],
+    [
+      "a concurrency",
+      () => createRegistry().on("a", { concurrency: 0 }),
+      /concurrency must be a whole number/,
+    ],
     ["attempts", () => createRegistry().on("a", { retry: 0 }), /attempts must be a whole number/],
     ["an event's name", () => defineEvent("a.*"), /has a star in it/],
     ["a schema", () => defineEvent("a", {} as never), /not a Standard Schema/],
@@ -119,7 +145,9 @@ describe("mistakes fail where they stand", () => {
     class Empty {
       method() {}
     }
-    expect(() => registerClass(new HandlerRegistry(), Empty, () => new Empty())).toThrow(/no method of Empty is decorated/);
+    expect(() => registerClass(new HandlerRegistry(), Empty, () => new Empty())).toThrow(
+      /no method of Empty is decorated/,
+    );
     expect(() => {
       const { on } = createRegistry();
       return class {

@@ -69,7 +69,11 @@ describe("retry", () => {
     const start = clock.now();
     const id = await publisher.publish("e");
     await clock.advance("1h");
-    expect(attempts).toEqual([`${id} 1 at ${start}`, `${id} 2 at ${start + 10_000}`, `${id} 3 at ${start + 30_000}`]);
+    expect(attempts).toEqual([
+      `${id} 1 at ${start}`,
+      `${id} 2 at ${start + 10_000}`,
+      `${id} 3 at ${start + 30_000}`,
+    ]);
     expect(stats("h")).toMatchObject({ ok: 1, error: 2, retries: 2, dead: 0 });
   });
 
@@ -82,7 +86,14 @@ describe("retry", () => {
     const id = await publisher.publish("e", { n: 1 });
     await clock.advance("1h");
     const [letter] = await engine.deadLetters.list({});
-    expect(letter).toMatchObject({ id, handler: "h", event: "e", reason: "exhausted", attempt: 2, payload: '{"n":1}' });
+    expect(letter).toMatchObject({
+      id,
+      handler: "h",
+      event: "e",
+      reason: "exhausted",
+      attempt: 2,
+      payload: '{"n":1}',
+    });
     const errors = JSON.parse(letter?.errors ?? "[]") as { message: string; stack: string; name: string }[];
     expect(errors.map(({ message }) => message)).toEqual(["attempt 1", "attempt 2"]);
     expect(errors[0]?.stack).toMatch(/TypeError: attempt 1[^]*consumer\.test\.ts[^]*caused by Error: why/);
@@ -101,7 +112,9 @@ describe("retry", () => {
     await publisher.publish("fatal");
     await publisher.publish("dropped");
     await clock.advance("1h");
-    expect(await engine.deadLetters.list({})).toMatchObject([{ handler: "fatal", reason: "fatal", attempt: 1 }]);
+    expect(await engine.deadLetters.list({})).toMatchObject([
+      { handler: "fatal", reason: "fatal", attempt: 1 },
+    ]);
   });
 
   test("anything may be thrown", async () => {
@@ -145,7 +158,10 @@ describe("what cannot be run", () => {
       on(Order, { name: "h" }).execute(() => (ran = true));
     });
     const message = { event: "order", priority: 0, due: clock.now() };
-    await engine.queue.publish([{ ...message, payload: '{"amount":"ten"}' }, { ...message, payload: "{broken" }]);
+    await engine.queue.publish([
+      { ...message, payload: '{"amount":"ten"}' },
+      { ...message, payload: "{broken" },
+    ]);
     await clock.advance(0);
     const letters = await engine.deadLetters.list({});
     expect(letters.map(({ reason }) => reason)).toEqual(["invalid", "invalid"]);
@@ -174,7 +190,11 @@ describe("what cannot be run", () => {
     await publisher.publish("e");
     for (const id of ["first", "second"]) {
       const doomed = memoryEngine({ store });
-      await doomed.start({ clock, lease: 30_000, instance: { id, host: "h", pid: 2, version: "0", startedAt: 0 } });
+      await doomed.start({
+        clock,
+        lease: 30_000,
+        instance: { id, host: "h", pid: 2, version: "0", startedAt: 0 },
+      });
       expect((await doomed.queue.claim([{ handler: "h", limit: 1 }])).claims).toHaveLength(1);
       // Killed without settling: it gives no more signs of life, and its neighbour finds out.
       await clock.advance("20s");
@@ -193,7 +213,9 @@ describe("what cannot be run", () => {
 test("a delayed event is delivered when it is due, an earlier one before it", async () => {
   const got: string[] = [];
   const { publisher, clock } = await setup(({ on }) => {
-    on("e", { name: "h" }).execute((payload, ctx) => void got.push(`${String(payload)} ${(ctx.now() - start) / 1_000}`));
+    on("e", { name: "h" }).execute(
+      (payload, ctx) => void got.push(`${String(payload)} ${(ctx.now() - start) / 1_000}`),
+    );
   });
   const start = clock.now();
   await publisher.publish("e", "hour", { delay: "1h" });
@@ -242,7 +264,8 @@ test("a rate limit delays deliveries and spends no attempt", async () => {
   await publisher.publishAll(Array.from({ length: 6 }, () => ({ event: "e" })));
   await clock.advance("5m");
   expect(at).toHaveLength(6);
-  for (let third = 2; third < 6; third++) expect((at[third] ?? 0) - (at[third - 2] ?? 0)).toBeGreaterThanOrEqual(10_000);
+  for (let third = 2; third < 6; third++)
+    expect((at[third] ?? 0) - (at[third - 2] ?? 0)).toBeGreaterThanOrEqual(10_000);
   expect([...attempts]).toEqual([1]);
 });
 
@@ -302,10 +325,11 @@ describe("drain", () => {
     await consumer.drain(10);
     expect(aborted).toBe(true);
     expect(consumer.held).toBe(0);
-    expect((await engine.queue.list({})).map(({ handler, state, attempt }) => `${handler} ${state} ${attempt}`).sort()).toEqual([
-      "ignores ready 0",
-      "obeys ready 0",
-    ]);
+    expect(
+      (await engine.queue.list({}))
+        .map(({ handler, state, attempt }) => `${handler} ${state} ${attempt}`)
+        .sort(),
+    ).toEqual(["ignores ready 0", "obeys ready 0"]);
   });
 });
 
@@ -329,7 +353,9 @@ describe("publishing", () => {
     const { publisher } = await setup(({ on }) => {
       on("user.created", { name: "h" }).execute(() => {});
     });
-    await expect(publisher.publish("user.creatd")).rejects.toThrow(/subscribed to the event "user\.creatd"\. Did you mean "user\.created"\?/);
+    await expect(publisher.publish("user.creatd")).rejects.toThrow(
+      /subscribed to the event "user\.creatd"\. Did you mean "user\.created"\?/,
+    );
   });
 
   test("an event that is defined but not handled yet is kept among the dead letters", async () => {

@@ -47,7 +47,11 @@ describe("failures", () => {
     const failed = error as HandlersFailedError;
     expect(failed.results).toEqual([42]);
     expect(failed.errors.map(String)).toEqual(["Error: at once", "Error: later"]);
-    expect(failed.outcomes.map(({ handler, status }) => `${handler} ${status}`)).toEqual(["sync failed", "async failed", "good ok"]);
+    expect(failed.outcomes.map(({ handler, status }) => `${handler} ${status}`)).toEqual([
+      "sync failed",
+      "async failed",
+      "good ok",
+    ]);
     expect(failed.message).toContain("2 of 3 handlers");
     expect(ran).toEqual(["good"]);
   });
@@ -74,7 +78,9 @@ describe("payloads", () => {
     const { on, dispatcher } = setup();
     let ran = false;
     on(User).execute(() => (ran = true));
-    const error = await dispatcher.trigger(User, { email: "nope", age: "x" } as never).catch((reason: unknown) => reason);
+    const error = await dispatcher
+      .trigger(User, { email: "nope", age: "x" } as never)
+      .catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(PayloadError);
     expect((error as PayloadError).issues.map(({ path }) => path)).toEqual(["email", "age"]);
     expect(ran).toBe(false);
@@ -82,7 +88,10 @@ describe("payloads", () => {
 
   test("asynchronous schemas are waited for", async () => {
     const { on, dispatcher } = setup();
-    const Checked = defineEvent("checked", z.string().refine(async (text) => text.length > 2));
+    const Checked = defineEvent(
+      "checked",
+      z.string().refine(async (text) => text.length > 2),
+    );
     on(Checked).execute((text) => text);
     expect(await dispatcher.trigger(Checked, "long")).toEqual(["long"]);
     await expect(dispatcher.trigger(Checked, "no")).rejects.toBeInstanceOf(PayloadError);

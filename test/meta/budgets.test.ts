@@ -9,7 +9,9 @@ const WHOLE = 14_000;
 
 test("no file is too long, and most are short", () => {
   const files = sourceFiles();
-  expect(files.filter(({ lines }) => lines > LONGEST_FILE).map(({ path, lines }) => `${path}: ${lines}`)).toEqual([]);
+  expect(
+    files.filter(({ lines }) => lines > LONGEST_FILE).map(({ path, lines }) => `${path}: ${lines}`),
+  ).toEqual([]);
   const sizes = files.map(({ lines }) => lines).sort((a, b) => a - b);
   expect(sizes[Math.floor(sizes.length / 2)]).toBeLessThanOrEqual(MEDIAN);
   expect(sizes[Math.floor(sizes.length * 0.9)]).toBeLessThanOrEqual(NINE_IN_TEN);
@@ -20,14 +22,20 @@ test("the source has no `any`, no @ts-ignore and nothing to be done later", () =
   const found = sourceFiles().flatMap(({ path, text }) =>
     text
       .split("\n")
-      .flatMap((line, at) => (/:\s*any\b|\bas any\b|<any>|@ts-ignore|\bTODO\b|\bFIXME\b/.test(line) ? [`${path}:${at + 1}: ${line.trim()}`] : [])),
+      .flatMap((line, at) =>
+        /:\s*any\b|\bas any\b|<any>|@ts-ignore|\bTODO\b|\bFIXME\b/.test(line)
+          ? [`${path}:${at + 1}: ${line.trim()}`]
+          : [],
+      ),
   );
   expect(found).toEqual([]);
 });
 
 test("file names are kebab-case, and none of them says nothing", () => {
   const odd = sourceFiles().filter(
-    ({ path }) => !/^[a-z0-9/-]+\.ts$/.test(path) || /(^|\/)(utils?|helpers?|common|lib|misc|interfaces)(\/|\.ts$)/.test(path),
+    ({ path }) =>
+      !/^[a-z0-9/-]+\.ts$/.test(path) ||
+      /(^|\/)(utils?|helpers?|common|lib|misc|interfaces)(\/|\.ts$)/.test(path),
   );
   expect(odd.map(({ path }) => path)).toEqual([]);
 });
@@ -40,7 +48,11 @@ test("tests do not sleep", async () => {
     .flatMap((path) =>
       readFileSync(`${ROOT}/test/${path}`, "utf8")
         .split("\n")
-        .flatMap((line, at) => (/await (sleep|setTimeout)\(\s*\d|=> setTimeout\(\w+, \d{3,}\)/.test(line) ? [`${path}:${at + 1}: ${line.trim()}`] : [])),
+        .flatMap((line, at) =>
+          /await (sleep|setTimeout)\(\s*\d|=> setTimeout\(\w+, \d{3,}\)/.test(line)
+            ? [`${path}:${at + 1}: ${line.trim()}`]
+            : [],
+        ),
     );
   expect(sleeps).toEqual([]);
 });

@@ -6,7 +6,18 @@ import { sourceFiles } from "./source-tree.ts";
  * fails, so that nothing imports upward and nothing goes round in a circle; change the picture in ARCHITECTURE.md with it.
  */
 const LEAVES = [
-  "alike", "clock", "context", "duration", "errors", "event-type", "heap", "log", "outcome", "schema", "topic", "version",
+  "alike",
+  "clock",
+  "context",
+  "duration",
+  "errors",
+  "event-type",
+  "heap",
+  "log",
+  "outcome",
+  "schema",
+  "topic",
+  "version",
 ];
 const ROOMS: Record<string, readonly string[]> = {
   leaf: [],
@@ -16,7 +27,14 @@ const ROOMS: Record<string, readonly string[]> = {
   config: [],
   pipeline: ["handler", "engine"],
   // Usage strings, schedules and retries are checked where they are declared, by those who read them later.
-  declare: ["handler", "registry", "pipeline/retry", "commands/usage", "commands/usage-types", "time/schedule"],
+  declare: [
+    "handler",
+    "registry",
+    "pipeline/retry",
+    "commands/usage",
+    "commands/usage-types",
+    "time/schedule",
+  ],
   events: ["pipeline", "handler", "registry", "engine"],
   commands: ["pipeline", "handler", "registry", "engine"],
   time: ["pipeline", "handler", "registry", "engine"],
@@ -26,14 +44,40 @@ const ROOMS: Record<string, readonly string[]> = {
   resources: [],
   observe: ["pipeline", "handler", "engine"],
   engines: ["engine"],
-  app: ["handler", "registry", "engine", "config", "pipeline", "declare", "events", "commands", "time", "patterns", "delivery", "sources", "observe"],
+  app: [
+    "handler",
+    "registry",
+    "engine",
+    "config",
+    "pipeline",
+    "declare",
+    "events",
+    "commands",
+    "time",
+    "patterns",
+    "delivery",
+    "sources",
+    "observe",
+  ],
   http: ["app", "handler", "registry", "config", "observe", "commands", "patterns"],
   cli: ["app", "handler", "registry", "config", "observe", "sources", "commands", "patterns", "http"],
   testing: ["app", "handler", "registry", "engine", "commands", "patterns", "engines"],
-  index: ["app", "declare", "registry", "events", "time", "commands", "patterns", "resources", "sources", "handler", "engine"],
+  index: [
+    "app",
+    "declare",
+    "registry",
+    "events",
+    "time",
+    "commands",
+    "patterns",
+    "resources",
+    "sources",
+    "handler",
+    "engine",
+  ],
 };
 /** What composes everything; `engines` only lazily. */
-const APP = ["app", "app-options", "runtime", "services", "engines"];
+const APP = ["app", "app-options", "runtime", "observation", "services", "engines"];
 
 function room(path: string): string {
   const [first = "", second] = path.split("/");
@@ -45,7 +89,9 @@ function room(path: string): string {
 }
 
 test("every file stands in a room that is drawn", () => {
-  expect([...new Set(sourceFiles().map(({ path }) => room(path)))].filter((name) => !(name in ROOMS))).toEqual([]);
+  expect(
+    [...new Set(sourceFiles().map(({ path }) => room(path)))].filter((name) => !(name in ROOMS)),
+  ).toEqual([]);
 });
 
 test("no room imports one it must not know", () => {
@@ -54,9 +100,11 @@ test("no room imports one it must not know", () => {
     const from = room(path);
     for (const target of [...imports, ...types]) {
       const to = room(target);
-      if (to === from || to === "leaf" || (from === "leaf" && types.includes(target) && to === "handler")) continue;
+      if (to === from || to === "leaf" || (from === "leaf" && types.includes(target) && to === "handler"))
+        continue;
       const allowed = ROOMS[from] ?? [];
-      if (!allowed.includes(to) && !allowed.includes(target.replace(/\.ts$/, ""))) wrong.push(`${path} -> ${target}`);
+      if (!allowed.includes(to) && !allowed.includes(target.replace(/\.ts$/, "")))
+        wrong.push(`${path} -> ${target}`);
     }
   }
   expect(wrong).toEqual([]);
@@ -71,9 +119,15 @@ test("no engine knows another, and only one file knows them all, lazily", () => 
       return engine === undefined || engine === own ? [] : [`${path} -> ${target}`];
     }),
   );
-  const expected = crossing.filter((arrow) => !arrow.startsWith("engines.ts -> ") && !arrow.startsWith("testing/"));
+  const expected = crossing.filter(
+    (arrow) => !arrow.startsWith("engines.ts -> ") && !arrow.startsWith("testing/"),
+  );
   expect(expected).toEqual([]);
-  expect(files.find(({ path }) => path === "engines.ts")?.imports.filter((target) => target.startsWith("engines/"))).toEqual([]);
+  expect(
+    files
+      .find(({ path }) => path === "engines.ts")
+      ?.imports.filter((target) => target.startsWith("engines/")),
+  ).toEqual([]);
 });
 
 test("no file stands in a circle of imports", () => {
@@ -98,8 +152,11 @@ test("importing the package loads no library but what every user needs", () => {
     const file = files.get(path);
     if (seen.has(path) || !file) return;
     seen.add(path);
-    const typeOnly = new Set([...file.text.matchAll(/^import type [^;]*from "([^"]+)";/gm)].map(([, name]) => name));
-    for (const name of file.packages) if (!typeOnly.has(name) && !name.startsWith("node:")) packages.add(name);
+    const typeOnly = new Set(
+      [...file.text.matchAll(/^import type [^;]*from "([^"]+)";/gm)].map(([, name]) => name),
+    );
+    for (const name of file.packages)
+      if (!typeOnly.has(name) && !name.startsWith("node:")) packages.add(name);
     file.imports.forEach(visit);
   };
   visit("index.ts");

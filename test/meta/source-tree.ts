@@ -20,13 +20,22 @@ export interface SourceFile {
 /** All files below src/. */
 export function sourceFiles(): SourceFile[] {
   const root = join(ROOT, "src");
-  const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
+  const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) =>
+    path.endsWith(".ts"),
+  );
   return paths.sort().map((path) => {
     const text = readFileSync(join(root, path), "utf8");
     const code = text.replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
     const resolved = (specifier: string) => posix.join(dirname(path), specifier);
-    const found = { imports: [] as string[], lazy: [] as string[], types: [] as string[], packages: [] as string[] };
-    for (const [, kind, names = "", specifier = ""] of code.matchAll(/^(import|export)\s([^;]*?)from\s+"([^"]+)";/gm)) {
+    const found = {
+      imports: [] as string[],
+      lazy: [] as string[],
+      types: [] as string[],
+      packages: [] as string[],
+    };
+    for (const [, kind, names = "", specifier = ""] of code.matchAll(
+      /^(import|export)\s([^;]*?)from\s+"([^"]+)";/gm,
+    )) {
       const typeOnly = names.startsWith("type ") || (kind === "import" && onlyTypes(names));
       if (!specifier.startsWith(".")) found.packages.push(specifier);
       else found[typeOnly ? "types" : "imports"].push(resolved(specifier));
@@ -43,6 +52,10 @@ export function sourceFiles(): SourceFile[] {
 
 /** `{ type A, type B }` */
 function onlyTypes(names: string): boolean {
-  const list = /^\{([^}]*)\}\s*$/.exec(names.trim())?.[1]?.split(",").filter((name) => name.trim() !== "") ?? [];
+  const list =
+    /^\{([^}]*)\}\s*$/
+      .exec(names.trim())?.[1]
+      ?.split(",")
+      .filter((name) => name.trim() !== "") ?? [];
   return list.length > 0 && list.every((name) => name.trim().startsWith("type "));
 }

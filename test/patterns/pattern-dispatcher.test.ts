@@ -1,3 +1,4 @@
+import { CancelledError } from "../../src/errors.ts";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { PatternMatch } from "../../src/handler.ts";
 import { type Logger, silentLogger } from "../../src/log.ts";
@@ -91,9 +92,19 @@ describe("match", () => {
 
   test("the call's id and signal reach the handler", async () => {
     const { patterns, add } = setUp();
-    add("a", /x/, { fn: (_, ctx) => [ctx.id, ctx.signal.aborted] });
-    const signal = AbortSignal.abort();
-    expect(await patterns.match("x", { id: "m1", signal })).toMatchObject([{ value: ["m1", true] }]);
+    const seen: unknown[] = [];
+    const abort = new AbortController();
+    add("a", /x/, {
+      fn: (_, ctx) => {
+        seen.push(ctx.id, ctx.signal.aborted);
+        abort.abort(new CancelledError("enough"));
+        seen.push(ctx.signal.aborted);
+        return new Promise(() => {});
+      },
+    });
+    const results = await patterns.match("x", { id: "m1", signal: abort.signal });
+    expect(results).toMatchObject([{ handler: "a", status: "cancelled" }]);
+    expect(seen).toEqual(["m1", false, true]);
   });
 
   test.each([

@@ -9,7 +9,11 @@ import type { Runner } from "../../src/pipeline/runner.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 import type { Context, Middleware } from "../../src/context.ts";
 
-function setup(options: EventOptions, fn: (input: unknown, ctx: Context) => unknown, middleware: Middleware[] = []) {
+function setup(
+  options: EventOptions,
+  fn: (input: unknown, ctx: Context) => unknown,
+  middleware: Middleware[] = [],
+) {
   const clock = new VirtualClock();
   const environment = { ...bareEnvironment(), clock, middleware, random: () => 1 };
   const registry = createRegistry();
@@ -68,9 +72,12 @@ describe("retry in place, for callers who wait", () => {
   });
 
   test("all attempts share the timeout", async () => {
-    const { clock, runner } = setup({ retry: { attempts: 100, delay: "1s", backoff: "fixed" }, timeout: "3500ms" }, () => {
-      throw new Error("no");
-    });
+    const { clock, runner } = setup(
+      { retry: { attempts: 100, delay: "1s", backoff: "fixed" }, timeout: "3500ms" },
+      () => {
+        throw new Error("no");
+      },
+    );
     const call = runner.call(undefined).catch((error: unknown) => error);
     await clock.advance("10s");
     expect(await call).toBeInstanceOf(TimeoutError);
@@ -121,12 +128,14 @@ describe("retryPolicy", () => {
 
 test("middleware goes around each run, the app's outside the handler's", async () => {
   const seen: string[] = [];
-  const noting = (name: string): Middleware => async (ctx, next) => {
-    seen.push(`${name} in ${String(ctx.input)}`);
-    const result = await next();
-    seen.push(`${name} out`);
-    return `${name}(${String(result)})`;
-  };
+  const noting =
+    (name: string): Middleware =>
+    async (ctx, next) => {
+      seen.push(`${name} in ${String(ctx.input)}`);
+      const result = await next();
+      seen.push(`${name} out`);
+      return `${name}(${String(result)})`;
+    };
   const { runner } = setup({ use: [noting("own")] }, () => (seen.push("handler"), "x"), [noting("app")]);
   expect(await runner.call("input")).toBe("app(own(x))");
   expect(seen).toEqual(["app in input", "own in input", "handler", "own out", "app out"]);
@@ -153,7 +162,9 @@ test("concurrency that is declared bounds direct calls too, in order", async () 
 test("abortAll reaches a run whose signal was asked for late", async () => {
   const { pipeline, runner } = setup({}, async (_, ctx) => {
     await Promise.resolve();
-    return new Promise((_resolve, reject) => ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)));
+    return new Promise((_resolve, reject) =>
+      ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)),
+    );
   });
   const call = runner.call(undefined).catch((error: unknown) => error);
   await new Promise((resolve) => setImmediate(resolve));
@@ -165,14 +176,23 @@ test("abortAll reaches a run whose signal was asked for late", async () => {
 
 test("context: everything may be taken out of it, and steps run once within a call", async () => {
   let charged = 0;
-  const { clock, runner } = setup({ retry: { attempts: 2, delay: 1 } }, async (_, { step, attempt, headers, handler, kind, now }) => {
-    const charge = await step("charge", () => ++charged);
-    if (attempt === 1) throw new Error("after the step");
-    return { charge, handler, kind, headers, now: typeof now() };
-  });
+  const { clock, runner } = setup(
+    { retry: { attempts: 2, delay: 1 } },
+    async (_, { step, attempt, headers, handler, kind, now }) => {
+      const charge = await step("charge", () => ++charged);
+      if (attempt === 1) throw new Error("after the step");
+      return { charge, handler, kind, headers, now: typeof now() };
+    },
+  );
   const call = runner.call(undefined, { headers: { tenant: "a" } });
   await clock.advance("1s");
-  expect(await call).toEqual({ charge: 1, handler: "h", kind: "event", headers: { tenant: "a" }, now: "number" });
+  expect(await call).toEqual({
+    charge: 1,
+    handler: "h",
+    kind: "event",
+    headers: { tenant: "a" },
+    now: "number",
+  });
   expect(charged).toBe(1);
 });
 

@@ -35,9 +35,9 @@ export class MemorySchedules implements Schedules {
     return true;
   }
 
-  async succeeded(task: string, _tick: number): Promise<void> {
+  async succeeded(task: string, tick: number): Promise<void> {
     const stored = this.#seat.store.schedules.get(task);
-    if (stored) this.#put({ ...stored, lastSuccess: this.#seat.store.now() });
+    if (stored && (stored.lastSuccess ?? -Infinity) < tick) this.#put({ ...stored, lastSuccess: tick });
   }
 
   async pause(task: string, paused: boolean, next?: number): Promise<boolean> {
@@ -51,8 +51,10 @@ export class MemorySchedules implements Schedules {
     return this.#seat.store.schedules.delete(task);
   }
 
-  async list(): Promise<readonly Schedule[]> {
-    return [...this.#seat.store.schedules.values()];
+  async list(task?: string): Promise<readonly Schedule[]> {
+    if (task === undefined) return [...this.#seat.store.schedules.values()];
+    const stored = this.#seat.store.schedules.get(task);
+    return stored ? [stored] : [];
   }
 
   #put(schedule: Schedule): Schedule {

@@ -1,13 +1,13 @@
 import type { AttemptError, DeadReason, NewMessage } from "../../engine.ts";
 import type { Session } from "./session.ts";
 
-const BURY = `insert into dead_letter (seq, message, token, handler, event, attempt, priority, key, published, due, died, reason, headers, steps, errors, payload)
-  select seq, message, token, ?, event, attempt, priority, key, published, due, ?, ?, headers, steps,
+const BURY = `insert into dead_letter (seq, message, handler, event, attempt, priority, key, published, due, died, reason, headers, steps, errors, payload)
+  select seq, message, ?, event, attempt, priority, key, published, due, ?, ?, headers, steps,
     case when ?4 is null then errors when errors is null then '[' || ?4 || ']' else substr(errors, 1, length(errors) - 1) || ',' || ?4 || ']' end,
     payload
   from delivery where seq = ?5`;
-const BURY_UNROUTED = `insert into dead_letter (seq, token, handler, target, event, attempt, priority, key, published, due, died, reason, headers, payload)
-  values (?, 0, '', ?, ?, 0, ?, ?, ?, ?, ?, 'unrouted', ?, ?)`;
+const BURY_UNROUTED = `insert into dead_letter (seq, handler, target, event, attempt, priority, key, published, due, died, reason, headers, payload)
+  values (?, '', ?, ?, 0, ?, ?, ?, ?, ?, 'unrouted', ?, ?)`;
 
 /** Copies a delivery to the dead letters; its own row is for the caller to remove. */
 export function bury(

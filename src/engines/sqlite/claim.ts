@@ -12,14 +12,12 @@ const PROMOTE = `update delivery set state = 0
   where seq in (select seq from delivery where state = 1 and until <= ? order by until limit ?+0) returning sub`;
 const NEXT_WITH_READY = "select sub from delivery where state = 0 and sub > ? order by sub limit 1";
 const HAS_READY = "select 1 from delivery where state = 0 and sub = ? limit 1";
-const READ_READY = `select seq, token, event, payload, headers, attempt, priority, key, message, published, due, expires, steps, errors
+const READ_READY = `select seq, event, payload, headers, attempt, priority, key, message, published, due, expires, steps, errors
   from delivery where state = 0 and sub = ? order by priority, seq limit ?+0`;
-const TAKE =
-  "update delivery set state = 3, owner = ?, token = token + 1, attempt = attempt + 1 where seq = ?";
+const TAKE = "update delivery set state = 3, owner = ?, token = ?, attempt = attempt + 1 where seq = ?";
 
 type ReadyRow = [
   seq: number,
-  token: number,
   event: string,
   payload: string,
   headers: string | null,
@@ -48,8 +46,9 @@ export function claimAll(session: Session, wants: readonly Want[]): Claims {
     const entry = session.catalog.named(want.handler);
     if (!entry || (ready && !ready.has(entry.no)) || want.limit <= 0) continue;
     for (const row of session.db.all<ReadyRow>(READ_READY, entry.no, want.limit)) {
-      session.db.run(TAKE, session.instance, row[0]);
-      claims.push(toClaim(session, want.handler, row));
+      const token = session.tokens.next();
+      session.db.run(TAKE, session.instance, token, row[0]);
+      claims.push(toClaim(session, want.handler, token, row));
     }
   }
   return { claims, nextDue: nextDue(session) };
@@ -88,14 +87,14 @@ function nextDue({ due }: Session): number | undefined {
   return due.next === Number.POSITIVE_INFINITY ? undefined : due.next;
 }
 
-function toClaim(session: Session, handler: string, row: ReadyRow): Claim {
+function toClaim(session: Session, handler: string, token: number, row: ReadyRow): Claim {
   // prettier-ignore
-  const [seq, token, event, payload, headers, attempt, priority, key, message, publishedAt, due, expires, steps, errors] = row;
+  const [seq, event, payload, headers, attempt, priority, key, message, publishedAt, due, expires, steps, errors] = row;
   return {
     id: session.sequence.idOf(message ?? seq),
     handler,
     seq,
-    token: token + 1,
+    token,
     event,
     payload,
     headers: headers ?? undefined,

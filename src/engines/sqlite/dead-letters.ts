@@ -25,7 +25,7 @@ const FIND = `select no, seq, message, handler, target, event, key from dead_let
 const DISCARD = `delete from dead_letter where no in (select no from dead_letter where ${MATCHING} order by no limit ?5+0)`;
 const DELETE = "delete from dead_letter where no = ?";
 const REVIVE = `insert into delivery (seq, sub, state, priority, attempt, token, published, due, message, key, event, headers, steps, errors, payload)
-  select ?1, ?2, ?3, priority, 0, token, published, ?4, ?5, key, event, headers, steps, errors, payload from dead_letter where no = ?6`;
+  select ?1, ?2, ?3, priority, 0, 0, published, ?4, ?5, key, event, headers, steps, errors, payload from dead_letter where no = ?6`;
 
 type LetterRow = [
   seq: number,

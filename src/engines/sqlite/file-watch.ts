@@ -1,5 +1,4 @@
 import { type FSWatcher, statSync, watch } from "node:fs";
-import type { Timer } from "../../clock.ts";
 import { lost } from "./failures.ts";
 import type { Session } from "./session.ts";
 
@@ -17,7 +16,7 @@ export class FileWatch {
   readonly #fileId: number;
   readonly #logId: number;
   readonly #watchers: FSWatcher[] = [];
-  #timer: Timer | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #lookSoon = false;
   #closed = false;
 
@@ -35,7 +34,7 @@ export class FileWatch {
 
   close(): void {
     this.#closed = true;
-    this.#timer?.cancel();
+    clearTimeout(this.#timer);
     for (const watcher of this.#watchers) watcher.close();
   }
 
@@ -60,11 +59,12 @@ export class FileWatch {
   }
 
   #lookLater(): void {
-    this.#timer = this.#session.clock.setTimer(() => {
+    // Real time, whatever the app's clock says: it is real processes that change the file.
+    this.#timer = setTimeout(() => {
       this.#lookForLoss();
       this.#look();
       this.#lookLater();
-    }, LOOK_EVERY_MS);
+    }, LOOK_EVERY_MS).unref();
   }
 
   #look(): void {

@@ -16,6 +16,7 @@ const MIGRATIONS: readonly string[] = [
      name text not null,
      floor integer not null,
      subscriptions integer not null,
+     tokens integer not null,
      checks integer not null
    );
    create table subscription (
@@ -52,7 +53,6 @@ const MIGRATIONS: readonly string[] = [
      no integer primary key,
      seq integer not null,
      message integer,
-     token integer not null,
      handler text not null,
      target text,
      event text not null,
@@ -97,10 +97,11 @@ const MIGRATIONS: readonly string[] = [
      lease integer not null,
      boot text not null,
      space text not null,
+     process integer not null,
      born text not null
    );
    create table signal (id integer primary key autoincrement, channel text not null, body text not null, at integer not null);
-   insert into meta values (1, lower(hex(randomblob(4))), 0, 1, 0);`,
+   insert into meta values (1, lower(hex(randomblob(4))), 0, 1, 0, 0);`,
 ];
 
 /** The schema that this version of the framework writes. */

@@ -9,11 +9,11 @@ import { READY } from "./states.ts";
 import { uptimeOf } from "./uptime.ts";
 
 const IS_TAKEN = "select 1 from instance where id = ?";
-const REGISTER = `insert into instance (id, host, pid, version, started, seen, beat, lease, boot, space, born)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const REGISTER = `insert into instance (id, host, pid, version, started, seen, beat, lease, boot, space, process, born)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const LAST_REGISTERED = "select max(no) from instance where id = ?";
 const BEAT = "update instance set seen = ?, beat = ? where no = ?";
-const OTHERS = "select no, host, pid, beat, lease, boot, space, born from instance where no <> ?";
+const OTHERS = "select no, host, beat, lease, boot, space, process, born from instance where no <> ?";
 const REMOVE = "delete from instance where no = ?";
 const HELD_BY_NOBODY = `select seq, sub, key from delivery
   where state = 3 and owner not in (select no from instance)`;
@@ -89,15 +89,15 @@ export class SqlitePresence implements Presence {
     const { id, host, pid, version, startedAt } = session.info;
     const { boot, space, born } = this.#self;
     // prettier-ignore
-    session.db.run(REGISTER, id, host, pid, version, startedAt, session.now(), this.#uptime(), session.lease, boot, space, born);
+    session.db.run(REGISTER, id, host, pid, version, startedAt, session.now(), this.#uptime(), session.lease, boot, space, this.#self.pid, born);
     session.instance = session.db.get<[number]>(LAST_REGISTERED, id)?.[0] ?? 0;
     this.#lastSign = performance.now();
   }
 
   #sweep(session: Session): number {
-    type Row = [number, string, number, number, number, string, string, string];
+    type Row = [number, string, number, number, string, string, number, string];
     const now = this.#uptime();
-    for (const [no, host, pid, beat, lease, boot, space, born] of session.db.all<Row>(
+    for (const [no, host, beat, lease, boot, space, pid, born] of session.db.all<Row>(
       OTHERS,
       session.instance,
     )) {

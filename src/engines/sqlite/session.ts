@@ -5,6 +5,7 @@ import type { Database } from "./database.ts";
 import { DueDates } from "./due-dates.ts";
 import { isUntrustworthy } from "./failures.ts";
 import { Sequence } from "./sequence.ts";
+import { Tokens } from "./tokens.ts";
 import { Turn, type TurnEvents } from "./turn.ts";
 import { Wakes } from "./wakes.ts";
 
@@ -22,6 +23,7 @@ export class Session implements TurnEvents {
   readonly turn: Turn;
   readonly catalog: Catalog;
   readonly sequence: Sequence;
+  readonly tokens: Tokens;
   readonly due: DueDates;
   readonly wakes: Wakes;
   /** This instance's number in the file; a new one when it had been given up as dead. */
@@ -42,6 +44,7 @@ export class Session implements TurnEvents {
     this.turn = new Turn(db, path, this);
     this.catalog = new Catalog(db);
     this.sequence = new Sequence(db);
+    this.tokens = new Tokens(db);
     this.due = new DueDates(db);
     this.wakes = new Wakes(this.catalog);
   }
@@ -72,6 +75,7 @@ export class Session implements TurnEvents {
   undone(): void {
     this.#version = undefined;
     this.catalog.forget();
+    this.tokens.forget();
   }
 
   failed(error: unknown): void {

@@ -5,8 +5,8 @@ import type { Session } from "./session.ts";
 import { READY, WAITING } from "./states.ts";
 
 /** The common case: it has no key, so nothing else depends on it. */
-const DELETE_DONE = "delete from delivery where seq = ? and token = ? and state = 3 and key is null";
-const READ_HELD = "select sub, key from delivery where seq = ? and token = ? and state = 3";
+const DELETE_DONE = "delete from delivery where seq = ? and token = ? and owner = ? and key is null";
+const READ_HELD = "select sub, key from delivery where seq = ? and token = ? and owner = ?";
 const DELETE = "delete from delivery where seq = ?";
 const RETRY = `update delivery set state = ?, until = ?, owner = null,
   errors = case when errors is null then '[' || ?3 || ']' else substr(errors, 1, length(errors) - 1) || ',' || ?3 || ']' end
@@ -15,7 +15,7 @@ const PUT_BACK =
   "update delivery set state = ?, until = coalesce(?, until), owner = null, attempt = attempt - 1 where seq = ?";
 const SAVE_STEP = `update delivery set
   steps = case when steps is null then '{' || ?1 || '}' else substr(steps, 1, length(steps) - 1) || ',' || ?1 || '}' end
-  where seq = ?2 and token = ?3 and state = 3`;
+  where seq = ?2 and token = ?3 and owner = ?4`;
 
 /** Ends an attempt; false when it was not its holder's to end any more. Inside of the turn's transaction. */
 export function settleOne(session: Session, settlement: Settlement): boolean {
@@ -23,11 +23,11 @@ export function settleOne(session: Session, settlement: Settlement): boolean {
   const { claim } = settlement;
   const seq = Number(claim.seq);
   const token = Number(claim.token);
-  if (settlement.kind === "done" && db.run(DELETE_DONE, seq, token) === 1) {
+  if (settlement.kind === "done" && db.run(DELETE_DONE, seq, token, session.instance) === 1) {
     session.sequence.retire(seq);
     return true;
   }
-  const held = db.get<[number, string | null]>(READ_HELD, seq, token);
+  const held = db.get<[number, string | null]>(READ_HELD, seq, token, session.instance);
   if (!held) return false;
   const [sub, key] = held;
   if (settlement.kind === "dead")
@@ -45,7 +45,8 @@ export function settleOne(session: Session, settlement: Settlement): boolean {
 
 /** Stores a step's result; stored again, it comes later in the text, and the last one counts. */
 export function saveStep(session: Session, { seq, token }: ClaimRef, name: string, result: string): boolean {
-  return session.db.run(SAVE_STEP, `${JSON.stringify(name)}:${result}`, Number(seq), Number(token)) === 1;
+  const step = `${JSON.stringify(name)}:${result}`;
+  return session.db.run(SAVE_STEP, step, Number(seq), Number(token), session.instance) === 1;
 }
 
 /** Removes a delivery for good, and makes the next of its key active. */

@@ -1,0 +1,55 @@
+import type { EventDispatcher } from "./events/event-dispatcher.ts";
+import { createHealth, type Health } from "./observe/health.ts";
+import { type Snapshot, takeSnapshot } from "./observe/snapshot.ts";
+import type { Pipeline } from "./pipeline/pipeline.ts";
+import type { Runtime } from "./runtime.ts";
+import { version } from "./version.ts";
+
+/** Metrics as text, for Prometheus. */
+export interface MetricsPage {
+  readonly text: string;
+  readonly contentType: string;
+}
+
+/** What can be seen of a running app from outside: its health and its metrics. */
+export class Observation {
+  readonly health: Health;
+  readonly #runtime: Runtime;
+  readonly #pipeline: Pipeline;
+  readonly #events: EventDispatcher;
+
+  constructor(runtime: Runtime, pipeline: Pipeline, events: EventDispatcher, state: () => string) {
+    this.#runtime = runtime;
+    this.#pipeline = pipeline;
+    this.#events = events;
+    const { clock } = pipeline.environment;
+    this.health = createHealth({
+      version,
+      clock,
+      engine: runtime.engine,
+      instance: runtime.instance,
+      startedAt: clock.elapsed(),
+      state,
+      schedulerEnabled: runtime.config.schedulerEnabled,
+      snapshot: () => this.#snapshot(),
+      faults: () => [runtime.consumer.fault, runtime.scheduler.fault],
+    });
+  }
+
+  /** prom-client is loaded when metrics are asked for first. */
+  async metrics(): Promise<MetricsPage> {
+    const { createMetrics } = await import("./observe/metrics.ts");
+    const { render, contentType } = createMetrics({
+      version,
+      engine: this.#runtime.engine.name,
+      runners: () => this.#pipeline.runners(),
+      unhandled: () => this.#events.unhandled,
+      snapshot: () => this.#snapshot(),
+    });
+    return { text: await render(), contentType };
+  }
+
+  #snapshot(): Promise<Snapshot> {
+    return takeSnapshot(this.#runtime.engine, () => this.#runtime.scheduler.tasks());
+  }
+}

@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseUsage, prefixOf } from "../../src/commands/usage.ts";
+import { DeclarationError } from "../../src/errors.ts";
+
+describe("a usage", () => {
+  test("is read whole", () => {
+    const spec = parseUsage(
+      "/user <user-id:int> <action:ban|unban> [reason...] [--for=duration] [--dry-run]",
+    );
+    expect(spec.words).toEqual(["/user"]);
+    expect(spec.prefix).toBe("/");
+    expect(spec.bare).toBe(false);
+    expect(spec.positionals).toMatchObject([
+      {
+        name: "user-id",
+        key: "userId",
+        text: "<user-id:int>",
+        type: { name: "int" },
+        required: true,
+        rest: false,
+      },
+      { name: "action", key: "action", type: { name: "ban|unban", choices: ["ban", "unban"] } },
+      { name: "reason", key: "reason", type: { name: "string" }, required: false, rest: true },
+    ]);
+    expect(spec.flags).toMatchObject([
+      { name: "for", key: "for", text: "[--for=duration]", type: { name: "duration" } },
+      { name: "dry-run", key: "dryRun", type: undefined },
+    ]);
+  });
+
+  test.each([
+    ["/backup", "/", ["/backup"]],
+    ["!ban", "!", ["!ban"]],
+    [".info", ".", [".info"]],
+    ["$$deep", "$$", ["$$deep"]],
+    ["/db migrate  up", "/", ["/db", "migrate", "up"]],
+    ["/备份", "/", ["/备份"]],
+    ["。帮助", "。", ["。帮助"]],
+    ["/🚀", "/", ["/🚀"]],
+  ])("%s without arguments is bare", (usage, prefix, words) => {
+    expect(parseUsage(usage)).toMatchObject({ prefix, words, bare: true });
+  });
+
+  test.each<[usage: string, code: string, at: number | undefined, says: string]>([
+    ["", "USAGE_EMPTY", undefined, "/backup"],
+    ["backup", "COMMAND_PREFIX", 0, 'write "/backup"'],
+    ["备份", "COMMAND_PREFIX", 0, 'write "/备份"'],
+    ["<id> /x", "COMMAND_PREFIX", 0, '"/name <id>"'],
+    ["/", "COMMAND_WORD", 0, "no name"],
+    ["/a'b", "COMMAND_WORD", 0, "quote"],
+    ["/db mi|gr", "COMMAND_WORD", 4, "bracket"],
+    ["/a\u200bb", "COMMAND_WORD", 0, "another character"],
+    ["/x <id> more", "USAGE_WORD", 8, '"[more]"'],
+    ["/x --dry", "USAGE_FLAG", 3, '"[--dry]"'],
+    ["/x <--dry>", "USAGE_FLAG", 3, '"[--dry]"'],
+    ["/x [--for:int]", "USAGE_FLAG", 9, '"[--for=int]"'],
+    ["/x <id", "USAGE_BRACKET", 3, '"<id>"'],
+    ["/x <the id>", "USAGE_BRACKET", 3, "not closed"],
+    ["/x <a<b>>", "USAGE_BRACKET", 5, "inside of brackets"],
+    ["/x <>", "USAGE_NAME", 4, "no name"],
+    ["/x [--]", "USAGE_NAME", 6, "no name"],
+    ["/x <1st>", "USAGE_NAME", 4, "letter"],
+    ["/x <__proto__>", "USAGE_NAME", 4, "letter"],
+    ["/x <a> [--a]", "USAGE_NAME_TWICE", 10, "twice"],
+    ["/x <dry-run> <dryRun>", "USAGE_NAME_TWICE", 14, '"dryRun"'],
+    ["/x <id:itn>", "USAGE_TYPE", 7, 'Did you mean "int"'],
+    ["/x <id:>", "USAGE_TYPE", 7, "missing"],
+    ["/x [--for=]", "USAGE_TYPE", 10, "missing"],
+    ["/x <mode:full>", "USAGE_TYPE", 9, "full|incremental"],
+    ["/x <mode:a||b>", "USAGE_CHOICES", 9, "plain word"],
+    ["/x <mode:a|b|a>", "USAGE_CHOICES", 9, "twice"],
+    ["/x [a] <b>", "USAGE_ORDER", 7, "Swap them"],
+    ["/x [a...] [b]", "USAGE_REST", 10, "takes all that follows"],
+  ])("%j is refused with %s", (usage, code, at, says) => {
+    const error = faultOf(usage);
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(says);
+    if (at !== undefined) expect(error.message.endsWith(`\n  ${usage}\n  ${" ".repeat(at)}^`)).toBe(true);
+  });
+
+  test("that is no text is refused", () => {
+    expect(faultOf(undefined as unknown as string).code).toBe("USAGE_EMPTY"); // as JavaScript may call it
+  });
+
+  test("never fails in any other way", () => {
+    const pieces = fc.constantFrom(
+      "/x",
+      " ",
+      "<",
+      ">",
+      "[",
+      "]",
+      "a",
+      ":",
+      "|",
+      "...",
+      "--",
+      "=",
+      "int",
+      "é",
+      "\n",
+    );
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
+        try {
+          expect(parseUsage(parts.join("")).words.length).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DeclarationError);
+        }
+      }),
+    );
+  });
+});
+
+test.each([
+  ["/backup", "/"],
+  ["...", "..."],
+  ["hello", ""],
+  ["5", ""],
+  ["😀", ""],
+  ["！禁言", "！"],
+])("the prefix of %s is %j", (text, prefix) => expect(prefixOf(text)).toBe(prefix));
+
+function faultOf(usage: string): DeclarationError {
+  try {
+    parseUsage(usage);
+  } catch (error) {
+    return error as DeclarationError; // toMatchObject and code prove it
+  }
+  throw new Error(`${usage} was accepted`);
+}
