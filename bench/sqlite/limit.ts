@@ -84,7 +84,7 @@ class Table {
       this.#begin.run();
       for (const id of done) this.#delete.run(id);
       // Arrays of the two columns, since the statement was told to return arrays.
-      const taken = this.#select.all(width) as unknown as [number, string][];
+      const taken = this.#select.all(Math.min(width, left)) as unknown as [number, string][];
       for (const [id] of taken) this.#take.run(id);
       this.#commit.run();
       await Promise.all(taken.map(async () => handle()));

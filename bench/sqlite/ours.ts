@@ -74,7 +74,7 @@ async function drain(
   for (let left = count; left > 0 || done.length > 0; ) {
     const woken = new Promise<void>((resolve) => (wake = resolve));
     const settled = done.length > 0 ? engine.queue.settle(done) : undefined;
-    const { claims } = await engine.queue.claim([{ handler: HANDLER, limit: width }]);
+    const { claims } = await engine.queue.claim([{ handler: HANDLER, limit: Math.min(width, left) }]);
     await settled;
     await Promise.all(claims.map(async (claim) => handle(claim)));
     done = claims.map((claim) => ({ claim, kind: "done" }));
