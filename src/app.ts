@@ -18,6 +18,7 @@ import { PatternDispatcher, type PatternResult } from "./patterns/pattern-dispat
 import { bareEnvironment } from "./pipeline/environment.ts";
 import type { Call } from "./pipeline/handler-context.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
+import { describeHandler } from "./describe-handler.ts";
 import { defaultRegistry, HandlerRegistry } from "./registry.ts";
 import { Runtime } from "./runtime.ts";
 import type { FileFollower } from "./sources/file-follower.ts";
@@ -48,6 +49,7 @@ export class App implements AsyncDisposable {
   #stopping: Promise<void> | undefined;
   #runtime: Runtime | undefined;
   #observation: Observation | undefined;
+  #url: string | undefined;
 
   /** @internal Use {@link createApp}. */
   constructor(options: AppOptions) {
@@ -78,6 +80,11 @@ export class App implements AsyncDisposable {
   /** Fires the timers. @throws {LifecycleError} before start. */
   get scheduler(): TimeTaskScheduler {
     return this.#running().scheduler;
+  }
+
+  /** Where the app answers over HTTP; undefined without a port. */
+  get url(): string | undefined {
+    return this.#url;
   }
 
   /** What is under way: runs of handlers, and whether the engine is being asked for more. */
@@ -251,11 +258,41 @@ export class App implements AsyncDisposable {
       this.#observation = new Observation(runtime, this.#pipeline, this.events, () => this.#state);
       this.#state = "running";
       if (consume) for (const file of this.#options.follow ?? []) await this.follow(file);
+      if (http) this.#url = await this.#listen(config, http === true ? {} : http);
+      this.log.info(
+        { engine: runtime.engine.location, instance: runtime.instance, url: this.#url },
+        "started",
+      );
     } catch (error) {
       this.#state = "stopped";
       await this.#stack.disposeAsync();
       throw error;
     }
+  }
+
+  async #listen(
+    config: Config,
+    { port = config.port, host = config.host }: { port?: number; host?: string },
+  ): Promise<string> {
+    const { createHttp } = await import("./http/create-http.ts");
+    const server = createHttp(
+      {
+        log: this.log,
+        trigger: (event, payload, call) => this.trigger(event, payload, call),
+        publish: (event, payload, options) => this.publish(event, payload, options),
+        handle: (text, from) => this.handle(text, from),
+        match: (message, call) => this.match(message, call),
+        live: () => this.live(),
+        ready: () => this.ready(),
+        health: () => this.health(),
+        metrics: () => this.metrics(),
+        handlers: () => this.registry.list().map(describeHandler),
+      },
+      config,
+    );
+    const { url } = await server.listen({ port, host });
+    this.#stack.defer(() => server.close(config.shutdownTimeout));
+    return url;
   }
 
   /** The environment, with what the app's options say in its place. */
@@ -284,7 +321,10 @@ export class App implements AsyncDisposable {
   async #stop(): Promise<void> {
     // A start under way is waited for; that it fails is its caller's affair.
     await this.#starting?.catch(() => {});
-    if (this.#state !== "stopped") this.#state = "stopping";
+    if (this.#state !== "stopped") {
+      this.#state = "stopping";
+      this.log.info({}, "stopping");
+    }
     await this.#stack.disposeAsync();
     this.events.close();
     this.commands.close();

@@ -1,12 +1,14 @@
 /*
- * The limit: straight on node:sqlite, a small table, prepared statements, the same batching, and nothing else: no
- * handlers, keys, delays, tokens, headers, dead letters.
+ * The limit: straight on node:sqlite, the smallest table that holds a queue for several handlers with priorities,
+ * prepared statements, the same batching, and nothing else: no keys, delays, leases, tokens, headers, dead letters.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { COUNTS, type Figure, PAYLOAD, ROWS, fiftyASecond, inFlight, latencies, rate } from "./figure.ts";
+
+const HANDLER = "bench.handler";
 
 export async function measure(): Promise<Figure[]> {
   const directory = mkdtempSync(join(tmpdir(), "bench-limit-"));
@@ -52,12 +54,17 @@ class Table {
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
     this.#db.exec(`pragma journal_mode = wal; pragma synchronous = normal;
-      create table job (id integer primary key, state integer not null, at integer not null, payload text not null);
-      create index ready on job (id) where state = 0`);
+      create table job (id integer primary key, handler text not null, state integer not null, priority integer not null,
+        due integer not null, payload text not null);
+      create index ready on job (handler, priority, id) where state = 0`);
     this.#begin = this.#db.prepare("begin immediate");
     this.#commit = this.#db.prepare("commit");
-    this.#insert = this.#db.prepare("insert into job (state, at, payload) values (0, ?, ?)");
-    this.#select = this.#db.prepare("select id, payload from job where state = 0 order by id limit ?+0");
+    this.#insert = this.#db.prepare(
+      "insert into job (handler, state, priority, due, payload) values (?, 0, 0, ?, ?)",
+    );
+    this.#select = this.#db.prepare(
+      "select id, payload from job where state = 0 and handler = ? order by priority, id limit ?+0",
+    );
     this.#select.setReturnArrays(true);
     this.#take = this.#db.prepare("update job set state = 1 where id = ?");
     this.#delete = this.#db.prepare("delete from job where id = ?");
@@ -73,18 +80,18 @@ class Table {
   async publishAll(count: number): Promise<void> {
     this.#begin.run();
     const now = Date.now();
-    for (let n = 0; n < count; n++) this.#insert.run(now, PAYLOAD);
+    for (let n = 0; n < count; n++) this.#insert.run(HANDLER, now, PAYLOAD);
     this.#commit.run();
   }
 
   /** Each transaction deletes what is done and takes the next; sleeps until something is published when there is none. */
   async drain(count: number, width: number, handle: () => unknown = () => {}): Promise<void> {
     let done: number[] = [];
-    for (let left = count; left > 0 || done.length > 0; ) {
+    for (let left = count; left > 0 || done.length > 0;) {
       this.#begin.run();
       for (const id of done) this.#delete.run(id);
       // Arrays of the two columns, since the statement was told to return arrays.
-      const taken = this.#select.all(Math.min(width, left)) as unknown as [number, string][];
+      const taken = this.#select.all(HANDLER, Math.min(width, left)) as unknown as [number, string][];
       for (const [id] of taken) this.#take.run(id);
       this.#commit.run();
       await Promise.all(taken.map(async () => handle()));
@@ -120,7 +127,7 @@ class Table {
     this.#waiting = [];
     this.#begin.run();
     const now = Date.now();
-    for (let n = 0; n < published.length; n++) this.#insert.run(now, PAYLOAD);
+    for (let n = 0; n < published.length; n++) this.#insert.run(HANDLER, now, PAYLOAD);
     this.#commit.run();
     for (const resolve of published) resolve();
     this.#wake();

@@ -28,9 +28,7 @@ export async function measure(): Promise<Figure[]> {
     await engine.queue.subscribe([{ handler: HANDLER, topic: EVENT }]);
     return [
       await rate(ROWS.oneByOne, COUNTS.oneByOne, () => inFlight(COUNTS.oneByOne, 1, () => publish(engine))),
-      await rate(ROWS.inFlight, COUNTS.inFlight, () =>
-        inFlight(COUNTS.inFlight, 100, () => publish(engine)),
-      ),
+      await rate(ROWS.inFlight, COUNTS.inFlight, () => inFlight(COUNTS.inFlight, 100, () => publish(engine))),
       await rate(ROWS.all, COUNTS.all, async () => {
         for (let n = 0; n < COUNTS.all; n += 1_000) {
           await engine.queue.publish(Array.from({ length: 1_000 }, message));
@@ -71,7 +69,7 @@ async function drain(
   let wake: () => void = () => {};
   const end = engine.queue.onWake(() => wake());
   let done: Settlement[] = [];
-  for (let left = count; left > 0 || done.length > 0; ) {
+  for (let left = count; left > 0 || done.length > 0;) {
     const woken = new Promise<void>((resolve) => (wake = resolve));
     const settled = done.length > 0 ? engine.queue.settle(done) : undefined;
     const { claims } = await engine.queue.claim([{ handler: HANDLER, limit: Math.min(width, left) }]);

@@ -21,7 +21,7 @@ test("a slip of the pen is answered with the command that was meant, in Chinese 
   expect(english).toMatchObject({ status: "unknown" });
   expect(english.text).toContain("/health");
   expect((await dispatcher.handle("/helth", { locale: "zh-CN" })).text).toBe(
-    "没有命令 “/helth”。您是不是要找 /health？",
+    '没有命令 "/helth"。您是不是要找 /health？',
   );
 });
 

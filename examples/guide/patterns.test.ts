@@ -18,7 +18,7 @@ test("the detector reads the field it was declared for, and no other", async () 
 });
 
 test("all patterns that match are run, the smallest priority first", async () => {
-  reOn("disk_detector", "content", /disk (?<state>\w+)/, { priority: -1 }).execute((m) => m.groups["state"]);
+  reOn("disk_detector", "content", /disk (?<state>\w+)/, { priority: -1 }).execute((m) => m.groups.state);
   await using t = await createTestApp();
   const results = await t.match("ERROR disk full");
   t.app.registry.remove("disk_detector");

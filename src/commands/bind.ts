@@ -27,7 +27,10 @@ export interface Bound {
  * @param from The first token behind the command's own words. @default 0
  */
 export function bind(spec: UsageSpec, tokens: readonly Token[], from = 0): Bound {
-  if (spec.bare) return { args: { args: textsFrom(tokens, from) }, problems: NONE };
+  if (spec.bare) {
+    const given = from === 0 ? tokens : tokens.slice(from);
+    return { args: { args: given.map(({ text }) => text) }, problems: NONE };
+  }
   const binding = new Binding(spec);
   let at = from;
   for (; at < tokens.length; at++) {
@@ -146,10 +149,4 @@ class Binding {
 /** A usage has too few flags for a map to pay. */
 function named(flags: readonly Flag[], name: string): Flag | undefined {
   return flags.find((flag) => flag.name === name);
-}
-
-function textsFrom(tokens: readonly Token[], from: number): string[] {
-  const texts: string[] = [];
-  for (let at = from; at < tokens.length; at++) texts.push((tokens[at] as Token).text);
-  return texts;
 }

@@ -29,13 +29,18 @@ export class CommandIndex {
   /** How many commands use each prefix; the default one is always in use, by the built-in help. */
   readonly #prefixes = new Map<string, number>([[DEFAULT_PREFIX, 1]]);
 
-  /** @throws {DeclarationError} `COMMAND_DUPLICATE` when its words or aliases are taken; then nothing was added. */
+  /**
+   * @throws {DeclarationError} `COMMAND_DUPLICATE` when its words or aliases are taken, `ALIAS_INVALID` when one of them is
+   *   there twice; then nothing was added.
+   */
   add(command: Command): void {
-    for (const words of command.calledBy) {
+    const { calledBy } = command;
+    for (const words of calledBy) {
       const other = this.#words.get(words);
       if (other) throw duplicate(words, other.handler, command.handler);
     }
-    for (const words of command.calledBy) {
+    if (calledBy.length > 1) refuseTwice(command);
+    for (const words of calledBy) {
       this.#words.set(words, command);
       this.#countPrefix(words, 1);
     }
@@ -103,5 +108,15 @@ function duplicate(
     `Two handlers are called by "${words.join(" ")}".\n` +
       `  first:  "${first.name}" at ${first.site}\n  second: "${second.name}" at ${second.site}\n` +
       `Give one of them another word, or take the alias away.`,
+  );
+}
+
+function refuseTwice({ name, calledBy }: Command): void {
+  const written = calledBy.map((words) => words.join(" "));
+  const twice = written.find((one, place) => written.indexOf(one) !== place);
+  if (twice === undefined) return;
+  throw new DeclarationError(
+    "ALIAS_INVALID",
+    `The command of "${name}" has "${twice}" twice. Take the alias away.`,
   );
 }

@@ -23,6 +23,11 @@ export class LocalLimits implements Pick<Limits, "take"> {
     this.#clock = clock;
   }
 
+  /** How many keys are kept in mind. */
+  get size(): number {
+    return this.#uses.size;
+  }
+
   async take(key: string, limit: number, window: number): Promise<Taken> {
     const now = this.#clock.elapsed(); // not now(): a clock that is set back must not lengthen a wait
     const uses = this.#uses.get(key) ?? { times: [], end: 0 };

@@ -5,6 +5,7 @@ const DEEPEST = 100;
 
 /** White space, then a string, a number, a word or a mark. */
 const TOKEN =
+  // oxlint-disable-next-line no-control-regex -- JSON forbids control characters in strings
   /[\t\n\r ]*(?:("[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|([[\]{},:]))/y;
 
 /** What may come next. */
@@ -65,7 +66,8 @@ class Scan {
     if (mark === "{" || mark === "[") this.#begin(mark, at);
     else if (mark === "}" || mark === "]") this.#end(mark, at);
     else if (mark === ",") this.#comma(at);
-    else if (mark === ":") this.#expected = expected === ":" ? "value" : this.#fail(at, `expected ${expected}`);
+    else if (mark === ":")
+      this.#expected = expected === ":" ? "value" : this.#fail(at, `expected ${expected}`);
     else if (string !== undefined && (expected === "key" || expected === "key or }")) this.#key(string, at);
     else this.#value(at);
   }
@@ -96,7 +98,8 @@ class Scan {
   }
 
   #comma(at: number): void {
-    if (this.#expected !== ", or }" && this.#expected !== ", or ]") this.#fail(at, `expected ${this.#expected}`);
+    if (this.#expected !== ", or }" && this.#expected !== ", or ]")
+      this.#fail(at, `expected ${this.#expected}`);
     this.#expected = this.#expected === ", or }" ? "key" : "value";
   }
 
@@ -120,8 +123,13 @@ class Scan {
   #fail(at: number, why: string): never {
     const lines = this.#text.slice(0, at).split("\n");
     const column = (lines.at(-1)?.length ?? 0) + 1;
-    throw new HttpProblem(400, "JSON_INVALID", `The body is not acceptable JSON: ${why} at line ${lines.length}, column ${column}.`, {
-      position: at,
-    });
+    throw new HttpProblem(
+      400,
+      "JSON_INVALID",
+      `The body is not acceptable JSON: ${why} at line ${lines.length}, column ${column}.`,
+      {
+        position: at,
+      },
+    );
   }
 }

@@ -59,16 +59,15 @@ const TITLES: Readonly<Record<number, string>> = {
  */
 export function problemResponse(error: unknown, path: string): Response {
   const { status, code, message, extras, headers } = toProblem(error);
-  const body = {
+  const standard = {
     type: `urn:decorator-framework:problem:${code}`,
     title: TITLES[status] ?? "The request failed",
     status,
     detail: message,
     code,
     instance: path,
-    ...extras,
   };
-  return new Response(showJson(body), {
+  return new Response(tryJson({ ...standard, ...extras }) ?? JSON.stringify(standard), {
     status,
     headers: { "content-type": "application/problem+json", ...headers },
   });
@@ -76,7 +75,14 @@ export function problemResponse(error: unknown, path: string): Response {
 
 /** A response of JSON. @throws {HttpProblem} 500 when a handler returned what JSON cannot hold. */
 export function jsonResponse(body: unknown, status = 200): Response {
-  return new Response(showJson(body), { status, headers: { "content-type": "application/json" } });
+  const text = tryJson(body);
+  if (text !== undefined)
+    return new Response(text, { status, headers: { "content-type": "application/json" } });
+  throw new HttpProblem(
+    500,
+    "RESULT_NOT_JSON",
+    "It was done, but a handler returned what JSON cannot hold, such as a BigInt or an object with a circle in it.",
+  );
 }
 
 /** What may be told of an error that a handler threw. */
@@ -88,15 +94,14 @@ export function errorFacts(error: unknown): { readonly code?: string; readonly m
 
 /** Whether the error says that something is wrong with this side, so that the log should have it. */
 export function isOurs(error: unknown): boolean {
-  return toProblem(error).status >= 500 && !(error instanceof HandlersFailedError);
+  return toProblem(error).status >= 500;
 }
 
-function showJson(body: unknown): string {
+function tryJson(body: unknown): string | undefined {
   try {
     return JSON.stringify(body);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
-    throw new HttpProblem(500, "RESULT_NOT_JSON", `It was done, but a result cannot be written as JSON: ${why}.`);
+  } catch {
+    return undefined;
   }
 }
 
@@ -119,7 +124,8 @@ function statusOf(error: FrameworkError): number {
   if (error instanceof RateLimitedError) return 429;
   if (error instanceof TimeoutError) return 504;
   if (error instanceof UnsupportedError) return 501;
-  if (error instanceof EngineError || error instanceof LifecycleError || error instanceof CancelledError) return 503;
+  if (error instanceof EngineError || error instanceof LifecycleError || error instanceof CancelledError)
+    return 503;
   return 500;
 }
 
@@ -133,7 +139,13 @@ function handlersProblem(failed: HandlersFailedError): HttpProblem {
       ? 504
       : 500;
   const extras = { results: failed.results, errors: failed.outcomes.flatMap(outcomeFacts) };
-  return new HttpProblem(status, failed.code, failed.message, extras, status === 429 ? retryAfter(limited) : {});
+  return new HttpProblem(
+    status,
+    failed.code,
+    failed.message,
+    extras,
+    status === 429 ? retryAfter(limited) : {},
+  );
 }
 
 function outcomeFacts(outcome: HandlerOutcome): object[] {

@@ -9,7 +9,10 @@ export interface ServedApp {
   /** Stores an event and resolves with its id. */
   publish(event: string, payload: unknown, options: PublishOptions): Promise<string>;
   handle(text: string, from: ServedCaller): Promise<object>;
-  match(message: string | Readonly<Record<string, string>>, call: ServedCall): Promise<readonly ServedMatch[]>;
+  match(
+    message: string | Readonly<Record<string, string>>,
+    call: ServedCall,
+  ): Promise<readonly ServedMatch[]>;
   live(): ServedReport;
   ready(): Promise<ServedReport>;
   health(): Promise<ServedReport>;

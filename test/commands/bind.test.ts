@@ -42,7 +42,7 @@ describe("arguments", () => {
     ["[--dry] <a> <b>", "1 --dry 2", { a: "1", b: "2", dry: true }],
     ["[--dry] [a...]", "-- --dry -- x", { dry: false, a: ["--dry", "--", "x"] }],
     ["[a...]", "'--dry' \\--dry", { a: ["--dry", "--dry"] }],
-  ])("%s with %s", (usage, line, args) => expect(run(usage, line)).toEqual({ args, problems: [] }));
+  ])("%s with %s", (usage, line, args) => expect(run(usage, line)).toStrictEqual({ args, problems: [] }));
 });
 
 describe("problems", () => {
@@ -101,9 +101,10 @@ describe("problems", () => {
     ["boolean", ["maybe", "2", ""]],
     ["full|incremental", ["ful", ""]],
   ])("%s refuses what does not fit", (type, misfits) => {
-    for (const misfit of misfits) {
-      const { problems } = bind(parseUsage(`/x <a:${type}>`), [{ text: misfit, literal: true }]);
-      expect(problems, misfit).toMatchObject([{ code: "misfit", argument: "a", given: misfit }]);
-    }
+    const accepted = misfits.filter((text) => {
+      const { problems } = bind(parseUsage(`/x <a:${type}>`), [{ text, literal: true }]);
+      return problems[0]?.code !== "misfit";
+    });
+    expect(accepted).toEqual([]);
   });
 });

@@ -42,8 +42,7 @@ describe("a usage", () => {
     expect(parseUsage(usage)).toMatchObject({ prefix, words, bare: true });
   });
 
-  test.each<[usage: string, code: string, at: number | undefined, says: string]>([
-    ["", "USAGE_EMPTY", undefined, "/backup"],
+  test.each<[usage: string, code: string, at: number, says: string]>([
     ["backup", "COMMAND_PREFIX", 0, 'write "/backup"'],
     ["备份", "COMMAND_PREFIX", 0, 'write "/备份"'],
     ["<id> /x", "COMMAND_PREFIX", 0, '"/name <id>"'],
@@ -76,10 +75,11 @@ describe("a usage", () => {
     const error = faultOf(usage);
     expect(error.code).toBe(code);
     expect(error.message).toContain(says);
-    if (at !== undefined) expect(error.message.endsWith(`\n  ${usage}\n  ${" ".repeat(at)}^`)).toBe(true);
+    expect(error.message.endsWith(`\n  ${usage}\n  ${" ".repeat(at)}^`)).toBe(true);
   });
 
-  test("that is no text is refused", () => {
+  test("that is empty, or no text, is refused", () => {
+    expect(faultOf(" ").code).toBe("USAGE_EMPTY");
     expect(faultOf(undefined as unknown as string).code).toBe("USAGE_EMPTY"); // as JavaScript may call it
   });
 
@@ -103,11 +103,9 @@ describe("a usage", () => {
     );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
-        try {
-          expect(parseUsage(parts.join("")).words.length).toBeGreaterThan(0);
-        } catch (error) {
-          expect(error).toBeInstanceOf(DeclarationError);
-        }
+        expect(outcomeOf(parts.join(""))).toSatisfy(
+          (outcome) => outcome instanceof DeclarationError || Array.isArray(outcome),
+        );
       }),
     );
   });
@@ -123,10 +121,16 @@ test.each([
 ])("the prefix of %s is %j", (text, prefix) => expect(prefixOf(text)).toBe(prefix));
 
 function faultOf(usage: string): DeclarationError {
+  const outcome = outcomeOf(usage);
+  if (outcome instanceof DeclarationError) return outcome;
+  throw new Error(`${usage} was accepted, or failed otherwise`, { cause: outcome });
+}
+
+/** The words of a usage, or what was thrown instead. */
+function outcomeOf(usage: string): unknown {
   try {
-    parseUsage(usage);
+    return parseUsage(usage).words;
   } catch (error) {
-    return error as DeclarationError; // toMatchObject and code prove it
+    return error;
   }
-  throw new Error(`${usage} was accepted`);
 }

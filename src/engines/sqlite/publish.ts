@@ -1,11 +1,13 @@
 import type { NewMessage, Published } from "../../engine.ts";
 import { buryUnrouted } from "./bury.ts";
-import type { CatalogEntry } from "./catalog.ts";
 import type { Session } from "./session.ts";
 import { BLOCKED, READY, type DeliveryState, WAITING } from "./states.ts";
 
 const INSERT = `insert into delivery (seq, sub, state, priority, attempt, token, published, due, until, expires, message, key, event, headers, payload)
   values (?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+/** The common case: what is not bound is not paid for. */
+const INSERT_PLAIN = `insert into delivery (seq, sub, state, priority, attempt, token, published, due, event, payload)
+  values (?, ?, 0, ?, 0, 0, ?, ?, ?, ?)`;
 const KEY_IN_USE = "select 1 from delivery where sub = ? and key = ? limit 1";
 const DEDUPE_HOLDER = "select id from dedupe where key = ? and until > ?";
 const DEDUPE_HOLD = `insert into dedupe (key, id, until) values (?, ?, ?)
@@ -28,10 +30,12 @@ function publishOne(session: Session, message: NewMessage, now: number): Publish
   const first = sequence.next();
   const id = sequence.idOf(first);
   if (dedupe && dedupe.until > now) db.run(DEDUPE_HOLD, dedupe.key, id, dedupe.until);
-  receivers.forEach((receiver, at) => {
-    if (at === 0) store(session, message, receiver, first, null, now);
-    else store(session, message, receiver, sequence.next(), first, now);
-  });
+  let seq = first;
+  for (const receiver of receivers) {
+    if (seq === 0) seq = sequence.next();
+    store(session, message, receiver.no, seq, seq === first ? null : first, now);
+    seq = 0;
+  }
   if (receivers.length === 0) buryUnrouted(session, message, first, now);
   return { id, duplicate: false, deliveries: receivers.length };
 }
@@ -40,20 +44,24 @@ function publishOne(session: Session, message: NewMessage, now: number): Publish
 function store(
   session: Session,
   message: NewMessage,
-  { no }: CatalogEntry,
+  sub: number,
   seq: number,
   first: number | null,
   now: number,
 ): void {
   const { db } = session;
-  const { due, key } = message;
+  const { event, payload, headers, priority, due, key, expires } = message;
   const late = due > now;
+  if (!late && first === null && key === undefined && expires === undefined && headers === undefined) {
+    db.run(INSERT_PLAIN, seq, sub, priority, now, due, event, payload);
+    session.wakes.touch(sub);
+    return;
+  }
   let state: DeliveryState = late ? WAITING : READY;
-  if (key !== undefined && db.get(KEY_IN_USE, no, key)) state = BLOCKED;
+  if (key !== undefined && db.get(KEY_IN_USE, sub, key)) state = BLOCKED;
   // prettier-ignore
-  db.run(INSERT, seq, no, state, message.priority, now, due, late ? due : null, message.expires ?? null, first, key ?? null,
-    message.event, message.headers ?? null, message.payload);
+  db.run(INSERT, seq, sub, state, priority, now, due, late ? due : null, expires ?? null, first, key ?? null, event, headers ?? null, payload);
   if (state === BLOCKED) return;
   if (late) session.due.add(due);
-  session.wakes.touch(no);
+  session.wakes.touch(sub);
 }

@@ -1,0 +1,49 @@
+import { formatMs, toMs } from "./duration.ts";
+import type { Handler, TimeOptions } from "./handler.ts";
+
+/** A handler as lists show it; everything survives JSON. */
+export interface HandlerDescription {
+  readonly name: string;
+  readonly kind: Handler["kind"];
+  /** What makes it run, for people: the topic, the schedule, the usage, the field and pattern. */
+  readonly trigger: string;
+  readonly description?: string;
+  /** Of an event's handler. */
+  readonly topic?: string;
+  readonly priority: number;
+  /** `file:line:column` of the declaration. */
+  readonly site: string;
+}
+
+/** Describes a handler for lists. */
+export function describeHandler(handler: Handler): HandlerDescription {
+  const { name, kind, options, site } = handler;
+  return {
+    name,
+    kind,
+    trigger: triggerOf(handler),
+    ...(options.description === undefined ? {} : { description: options.description }),
+    ...(handler.kind === "event" ? { topic: handler.topic } : {}),
+    priority: options.priority ?? 0,
+    site,
+  };
+}
+
+function triggerOf(handler: Handler): string {
+  switch (handler.kind) {
+    case "event":
+      return handler.topic;
+    case "time":
+      return scheduleOf(handler.options);
+    case "command":
+      return handler.usage;
+    case "pattern":
+      return `${handler.field} ${String(handler.pattern)}`;
+  }
+}
+
+function scheduleOf({ every, cron, at, timezone }: TimeOptions): string {
+  if (every !== undefined) return `every ${formatMs(toMs(every))}`;
+  if (cron !== undefined) return `cron ${cron}${timezone === undefined ? "" : ` (${timezone})`}`;
+  return `at ${new Date(at as Date | string | number).toISOString()}`; // one of the three is given: it was checked
+}
