@@ -16,6 +16,8 @@ export type FollowOptions = Pick<FileFollowerOptions, "file" | "fromStart" | "na
 export interface StartOptions {
   /** In place of the app's own option. */
   readonly http?: AppOptions["http"];
+  /** In place of the app's own option. */
+  readonly log?: AppOptions["log"];
   /** `false`: only to trigger, publish and look; claims nothing, fires no timer, follows no file. @default true */
   readonly consume?: boolean;
 }

@@ -236,12 +236,12 @@ export class App implements AsyncDisposable {
       .catch((error: unknown) => log.debug({ err: error }, "stopped before the file was read to its end"));
   }
 
-  async #start({ http = this.#options.http, consume = true }: StartOptions): Promise<void> {
+  async #start({ http = this.#options.http, log = this.#options.log, consume = true }: StartOptions): Promise<void> {
     this.#state = "starting";
     try {
       const config = this.#configuration();
       const { environment } = this.#pipeline;
-      environment.log = await this.#openLog(config);
+      environment.log = await this.#openLog(log, config);
       for (const warning of config.warnings) environment.log.warn({}, warning);
       const parts = {
         options: this.#options,
@@ -308,12 +308,11 @@ export class App implements AsyncDisposable {
     };
   }
 
-  async #openLog({ logLevel, logDir, logFormat }: Config): Promise<Logger> {
-    const { log = logLevel } = this.#options;
+  async #openLog(log: AppOptions["log"], { logLevel, logDir, logFormat }: Config): Promise<Logger> {
     if (typeof log === "object") return log;
     if (log === "silent") return silentLogger;
     const { createLogger } = await import("./observe/logs.ts");
-    const sink = await createLogger({ level: log, dir: logDir, format: logFormat });
+    const sink = await createLogger({ level: log ?? logLevel, dir: logDir, format: logFormat });
     this.#stack.defer(() => sink.close());
     return sink.log;
   }

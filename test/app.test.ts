@@ -35,7 +35,14 @@ describe("life", () => {
 
   test("nothing works before start, and the error says so", async () => {
     const app = createApp({ registry: createRegistry(), log: "silent", env: {} });
-    for (const call of [app.trigger("e"), app.publish("e"), app.handle("/x"), app.match("x"), app.metrics(), app.health()]) {
+    for (const call of [
+      app.trigger("e"),
+      app.publish("e"),
+      app.handle("/x"),
+      app.match("x"),
+      app.metrics(),
+      app.health(),
+    ]) {
       await expect(call).rejects.toMatchObject({ code: "APP_NOT_STARTED" });
     }
     expect(() => app.engine).toThrow(/await app\.start\(\) first/);
@@ -50,7 +57,9 @@ describe("life", () => {
 
   test("every mistake of the configuration is listed", async () => {
     const env = { PORT: "eighty", LOG_LEVEL: "loud", ENGINE_URL: "nothing" };
-    const error = await createApp({ registry: createRegistry(), env }).start().catch((reason: unknown) => reason);
+    const error = await createApp({ registry: createRegistry(), env })
+      .start()
+      .catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "CONFIG_INVALID" });
     for (const name of Object.keys(env)) expect(String(error)).toContain(name);
   });
@@ -65,14 +74,19 @@ describe("life", () => {
     const registry = createRegistry();
     registry.on("e").execute(async function use(_, ctx) {
       await Promise.resolve();
-      events.push(`used ${String((ctx.services as unknown as Record<string, { id: string }>)["second"]?.id)}`);
+      events.push(
+        `used ${String((ctx.services as unknown as Record<string, { id: string }>)["second"]?.id)}`,
+      );
     });
     const service = (id: string) => ({ id, close: () => void events.push(`closed ${id}`) });
     const app = await started({
       registry,
       services: {
         first: () => (events.push("made first"), service("first")),
-        second: { start: async () => (events.push("made second"), service("second")), stop: () => void events.push("stopped second") },
+        second: {
+          start: async () => (events.push("made second"), service("second")),
+          stop: () => void events.push("stopped second"),
+        },
       },
     });
     const run = app.trigger("e");
@@ -136,16 +150,24 @@ describe("classes", () => {
     @commandOn("hello", "/hello <name>") hello({ name }: { name: string }) {
       return `hello ${name}`;
     }
-    @reOn("errors", "content", /ERROR (?<what>.*)/) seen(match: { groups: Readonly<Record<string, string>> }) {
+    @reOn("errors", "content", /ERROR (?<what>.*)/) seen(match: {
+      groups: Readonly<Record<string, string>>;
+    }) {
       return match.groups["what"];
     }
   }
 
   test("all four kinds as methods, on an instance made with the app's services", async () => {
-    const app = await started({ registry: createRegistry(), handlers: [Accounts], services: { greeting: () => "hi" } });
+    const app = await started({
+      registry: createRegistry(),
+      handlers: [Accounts],
+      services: { greeting: () => "hi" },
+    });
     expect(await app.trigger(User, { email: "ann@example.com" })).toEqual(["hi ann@example.com"]);
     expect(await app.handle("/hello world")).toMatchObject({ status: "ok", text: "hello world" });
-    expect(await app.match("an ERROR disk full")).toMatchObject([{ handler: "errors", status: "ok", value: "disk full" }]);
+    expect(await app.match("an ERROR disk full")).toMatchObject([
+      { handler: "errors", status: "ok", value: "disk full" },
+    ]);
     expect(app.registry.list().map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       "event Accounts.welcome",
       "time nightly",
@@ -207,7 +229,17 @@ test("a dead letter is an event that a handler may subscribe to; its own failure
   await using t = await createTestApp({ registry });
   const id = await t.publish("fails", { n: 1 });
   await t.advance("1h");
-  expect(told).toEqual([{ id, handler: "fails", event: "fails", attempt: 1, reason: "exhausted", error: "no", payload: '{"n":1}' }]);
+  expect(told).toEqual([
+    {
+      id,
+      handler: "fails",
+      event: "fails",
+      attempt: 1,
+      reason: "exhausted",
+      error: "no",
+      payload: '{"n":1}',
+    },
+  ]);
   expect(t.deadLetters.map(({ handler }) => handler)).toEqual(["fails", "reporter"]);
 });
 
@@ -216,7 +248,11 @@ describe("health and metrics", () => {
     const app = await started({ registry: createRegistry() });
     expect(app.live()).toEqual({ status: "ok", problems: [] });
     expect(await app.ready()).toEqual({ status: "ok", problems: [] });
-    expect(await app.health()).toMatchObject({ status: "ok", state: "running", engine: { name: "memory", status: "ok" } });
+    expect(await app.health()).toMatchObject({
+      status: "ok",
+      state: "running",
+      engine: { name: "memory", status: "ok" },
+    });
     await app.stop();
     expect(await app.ready()).toMatchObject({ status: "down" });
   });
@@ -260,7 +296,9 @@ test("a followed log feeds the patterns, and the next app goes on where this one
   appendFileSync(log, "ERROR one\nfine\nERROR two\n");
   const seen: string[] = [];
   const registry = createRegistry();
-  registry.reOn("errors", "content", /ERROR (?<what>.*)/).execute((m) => void seen.push(m.groups["what"] ?? ""));
+  registry
+    .reOn("errors", "content", /ERROR (?<what>.*)/)
+    .execute((m) => void seen.push(m.groups["what"] ?? ""));
   const options = { registry, engine: `sqlite:${join(path, "app.db")}` };
   const first = await started(options);
   await (await first.follow({ file: log, fromStart: true })).caughtUp();

@@ -14,6 +14,8 @@ export async function measure(): Promise<Figure[]> {
   const directory = mkdtempSync(join(tmpdir(), "bench-limit-"));
   const table = new Table(join(directory, "limit.db"));
   try {
+    await inFlight(COUNTS.warmUp, 100, () => table.publish());
+    await table.drain(COUNTS.warmUp, 100);
     const figures = [
       await rate(ROWS.oneByOne, COUNTS.oneByOne, () => inFlight(COUNTS.oneByOne, 1, () => table.publish())),
       await rate(ROWS.inFlight, COUNTS.inFlight, () => inFlight(COUNTS.inFlight, 100, () => table.publish())),

@@ -26,6 +26,8 @@ export async function measure(): Promise<Figure[]> {
   });
   try {
     await engine.queue.subscribe([{ handler: HANDLER, topic: EVENT }]);
+    await inFlight(COUNTS.warmUp, 100, () => publish(engine));
+    await drain(engine, COUNTS.warmUp, 100);
     return [
       await rate(ROWS.oneByOne, COUNTS.oneByOne, () => inFlight(COUNTS.oneByOne, 1, () => publish(engine))),
       await rate(ROWS.inFlight, COUNTS.inFlight, () => inFlight(COUNTS.inFlight, 100, () => publish(engine))),

@@ -30,7 +30,12 @@ export function addCommand(program: Command): void {
     .option("--user <name>", "who says it")
     .option("--channel <name>", "where it is said")
     .option("--locale <locale>", "the language of the reply: en, zh")
-    .option("--role <role>", "a role of whoever says it; may be given several times (not with --url)", collect, [])
+    .option(
+      "--role <role>",
+      "a role of whoever says it; may be given several times (not with --url)",
+      collect,
+      [],
+    )
     .allowUnknownOption()
     .addHelpText("after", EXAMPLES)
     .action(run);
@@ -61,7 +66,11 @@ async function run(words: readonly string[], flags: CommandFlags, command: Comma
 
 async function askRemotely(flags: CommandFlags, value: object): Promise<ReplyFacts> {
   if ((flags.role ?? []).length > 0) {
-    throw new CliError(EXIT.usage, "ROLE_REFUSED", "--role is for FILE: with --url the token says which roles you have.");
+    throw new CliError(
+      EXIT.usage,
+      "ROLE_REFUSED",
+      "--role is for FILE: with --url the token says which roles you have.",
+    );
   }
   return (await new Remote(flags.url ?? "", flags).ask("/commands", { body: { value } })) as ReplyFacts; // as promised
 }
@@ -69,7 +78,8 @@ async function askRemotely(flags: CommandFlags, value: object): Promise<ReplyFac
 /** One word is the command as it was written; of several the shell has taken the quotes off, which are put back. */
 function textOf(words: readonly string[]): string {
   const [first, ...others] = words;
-  if (first === undefined) throw new CliError(EXIT.usage, "MISSING_ARGUMENT", "TEXT is missing: the command, such as /help.");
+  if (first === undefined)
+    throw new CliError(EXIT.usage, "MISSING_ARGUMENT", "TEXT is missing: the command, such as /help.");
   return others.length === 0 ? first : [first, ...others.map(quoteWhereNeeded)].join(" ");
 }
 
@@ -79,12 +89,15 @@ function quoteWhereNeeded(word: string): string {
 
 function notOk({ status, text }: ReplyFacts, written: string): CliError {
   const message =
-    text || `${JSON.stringify(written)} is not a command. Commands begin with a prefix, such as /help, which lists them.`;
+    text ||
+    `${JSON.stringify(written)} is not a command. Commands begin with a prefix, such as /help, which lists them.`;
   return new CliError(exitCodeOf(status), `COMMAND_${status.toUpperCase()}`, message);
 }
 
 function exitCodeOf(status: Reply["status"]): ExitCode {
-  return status === "unknown" || status === "not_a_command" || status === "invalid" ? EXIT.usage : EXIT.failed;
+  return status === "unknown" || status === "not_a_command" || status === "invalid"
+    ? EXIT.usage
+    : EXIT.failed;
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

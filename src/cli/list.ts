@@ -1,6 +1,12 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
-import { outputOf, splitFile, needArguments, type TargetOptions, withTargetOptions } from "./command-options.ts";
+import {
+  outputOf,
+  splitFile,
+  needArguments,
+  type TargetOptions,
+  withTargetOptions,
+} from "./command-options.ts";
 import { type HandlerRow, handlerRow, showOptions } from "./handler-row.ts";
 import { loadApp } from "./load-app.ts";
 import type { Output } from "./output.ts";

@@ -49,7 +49,8 @@ function appIn(module: Exports): App | undefined {
   return [module["default"], module["app"]].find((value) => value instanceof App);
 }
 
-function refuseMissing(path: string, file: string): void {
+/** @throws {CliError} `FILE_NOT_FOUND`. */
+export function refuseMissing(path: string, file: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile()) return;
   const why = found ? "is no file" : "does not exist";

@@ -10,11 +10,7 @@ import { type Output, printError } from "./output.ts";
  * with it, and stops it. Its log goes to standard error, from `warn` on unless LOG_LEVEL says otherwise, so that
  * standard output has nothing but the result.
  */
-export async function withApp<T>(
-  file: string,
-  output: Output,
-  use: (app: App) => Promise<T>,
-): Promise<T> {
+export async function withApp<T>(file: string, output: Output, use: (app: App) => Promise<T>): Promise<T> {
   const { given, logLevel, logFormat } = readConfig();
   const level = given.includes("LOG_LEVEL") ? logLevel : "warn";
   // What a file leaves running must neither end us with a bare stack nor go unnoticed.

@@ -2,7 +2,13 @@ import type { Command } from "commander";
 import type { App } from "../app.ts";
 import { readEventRequest } from "../http/publish-options.ts";
 import { CliError } from "./cli-error.ts";
-import { needArguments, outputOf, splitFile, type TargetOptions, withTargetOptions } from "./command-options.ts";
+import {
+  needArguments,
+  outputOf,
+  splitFile,
+  type TargetOptions,
+  withTargetOptions,
+} from "./command-options.ts";
 import { EXIT } from "./exit-codes.ts";
 import { jsonArgument } from "./json-argument.ts";
 import { withApp } from "./one-shot.ts";
@@ -23,9 +29,14 @@ interface PublishFlags extends TargetOptions {
 export function addPublish(program: Command): void {
   withTargetOptions(program.command("publish"))
     .summary("store an event; running apps deliver it")
-    .description("Stores an event in the engine, from where running apps deliver it, and prints the message's id.")
+    .description(
+      "Stores an event in the engine, from where running apps deliver it, and prints the message's id.",
+    )
     .usage("[options] <FILE | --url URL> EVENT [JSON]")
-    .argument("[words...]", "the file, the event's name, and its payload as JSON; - reads the payload from standard input")
+    .argument(
+      "[words...]",
+      "the file, the event's name, and its payload as JSON; - reads the payload from standard input",
+    )
     .option("--delay <duration>", "deliver it not before this long from now: 30s, 5m, 1h30m")
     .option("--at <moment>", "deliver it not before this moment: 2026-11-22T08:00:00Z")
     .option("--priority <number>", "smaller numbers are delivered first")

@@ -2,7 +2,13 @@ import type { Command } from "commander";
 import { alike } from "../alike.ts";
 import type { App } from "../app.ts";
 import { HandlersFailedError, UnknownEventError } from "../errors.ts";
-import { needArguments, outputOf, splitFile, type TargetOptions, withTargetOptions } from "./command-options.ts";
+import {
+  needArguments,
+  outputOf,
+  splitFile,
+  type TargetOptions,
+  withTargetOptions,
+} from "./command-options.ts";
 import { jsonArgument } from "./json-argument.ts";
 import { withApp } from "./one-shot.ts";
 import { type Output, showValue } from "./output.ts";
@@ -17,7 +23,10 @@ export function addTrigger(program: Command): void {
         "Nothing is stored: an event that must not be lost is published.",
     )
     .usage("[options] <FILE | --url URL> EVENT [JSON]")
-    .argument("[words...]", "the file, the event's name, and its payload as JSON; - reads the payload from standard input")
+    .argument(
+      "[words...]",
+      "the file, the event's name, and its payload as JSON; - reads the payload from standard input",
+    )
     .addHelpText("after", EXAMPLES)
     .action(run);
 }

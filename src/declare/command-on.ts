@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { UsageArguments } from "../commands/usage-types.ts";
+import { checkCommandOptions } from "../commands/command.ts";
+import type { CheckedUsage, UsageArguments } from "../commands/usage-types.ts";
 import { parseUsage } from "../commands/usage.ts";
 import { DeclarationError } from "../errors.ts";
 import type { CommandOptions } from "../handler.ts";
@@ -12,12 +13,12 @@ import type { Declaration } from "./declaration.ts";
 export interface CommandOn {
   <const Usage extends string, S extends StandardSchemaV1>(
     name: string,
-    usage: Usage,
+    usage: CheckedUsage<Usage>,
     options: CommandOptions & { readonly schema: S },
   ): HandlerBuilder<HandlerOf<StandardSchemaV1.InferOutput<S>>>;
   <const Usage extends string>(
     name: string,
-    usage: Usage,
+    usage: CheckedUsage<Usage>,
     options?: CommandOptions,
   ): HandlerBuilder<HandlerOf<UsageArguments<Usage>>>;
 }
@@ -54,6 +55,7 @@ function declare(name: string, usage: string, options: CommandOptions): Declarat
     );
   }
   checkOptions(what, options);
+  checkCommandOptions(what, options);
   parseUsage(usage);
   return {
     what,

@@ -48,7 +48,12 @@ test("kill -9 at any moment: what was acknowledged is handled, and only what had
   const twice = [...started.values()].filter((times) => times > 1).length;
   expect(twice).toBeLessThanOrEqual(ROUNDS * 100);
 
-  const app = createApp({ engine: `sqlite:${join(folder, "app.db")}`, registry: createRegistry(), log: "silent", env: {} });
+  const app = createApp({
+    engine: `sqlite:${join(folder, "app.db")}`,
+    registry: createRegistry(),
+    log: "silent",
+    env: {},
+  });
   await app.start({ consume: false });
   expect(await app.engine.deadLetters.count({})).toBe(0);
   await app.stop();
@@ -71,9 +76,13 @@ test("a restarted process takes over what its predecessor held within a second",
 });
 
 function start(folder: string, from: number, to: number): ChildProcess {
-  const worker = spawn(process.execPath, [join(import.meta.dirname, "worker.ts"), folder, String(from), String(to)], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const worker = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "worker.ts"), folder, String(from), String(to)],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
   endings.push(() => worker.kill("SIGKILL"));
   return worker;
 }

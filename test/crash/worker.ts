@@ -8,11 +8,13 @@ const [folder = ".", from = "0", to = "0"] = process.argv.slice(2);
 const note = (file: string, line: unknown): void => appendFileSync(join(folder, file), `${String(line)}\n`);
 
 const registry = createRegistry();
-registry.on("work", { concurrency: 20, retry: { attempts: 50, delay: 1 } }).execute(async function work(payload: { n: number }) {
-  note("started", payload.n);
-  await new Promise((resolve) => setImmediate(resolve));
-  note("handled", payload.n);
-});
+registry
+  .on("work", { concurrency: 20, retry: { attempts: 50, delay: 1 } })
+  .execute(async function work(payload: { n: number }) {
+    note("started", payload.n);
+    await new Promise((resolve) => setImmediate(resolve));
+    note("handled", payload.n);
+  });
 
 const app = createApp({ engine: `sqlite:${join(folder, "app.db")}`, registry, log: "silent", env: {} });
 await app.start();

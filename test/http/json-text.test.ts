@@ -79,17 +79,21 @@ test("it refuses whatever JSON.parse refuses", () => {
     .map(([text, at, put]) => text.slice(0, at % text.length) + put + text.slice((at % text.length) + 1));
   fc.assert(
     fc.property(mutated, (text) => {
-      let legal = true;
-      try {
-        JSON.parse(text);
-      } catch {
-        legal = false;
-      }
-      if (!legal) expect(refusalOf(text)).toMatch(/at line \d+, column \d+\.$/);
+      fc.pre(!isLegal(text));
+      expect(refusalOf(text)).toMatch(/at line \d+, column \d+\.$/);
     }),
     { numRuns: 1_000 },
   );
 });
+
+function isLegal(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 test("a long body is read in a moment", () => {
   const text = JSON.stringify(Array.from({ length: 20_000 }, (_, n) => ({ id: n, name: "x".repeat(30) })));

@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
 import { sourceFiles } from "./source-tree.ts";
 
-/* The sizes that keep the source readable. A file at the cap is split by phase, never by number of lines. */
+/*
+ * The sizes that keep the source readable. A file at the cap is split by phase, never by number of lines.
+ * The conformance suite is shipped, but it is a test: it does not count. Why 20,000: docs/decisions/0002-source-budget.md.
+ */
 const LONGEST_FILE = 400;
 const NINE_IN_TEN = 250;
 const MEDIAN = 110;
-const WHOLE = 14_000;
+const WHOLE = 20_000;
 
 test("no file is too long, and most are short", () => {
   const files = sourceFiles();

@@ -33,6 +33,7 @@ const ROOMS: Record<string, readonly string[]> = {
     "pipeline/retry",
     "commands/usage",
     "commands/usage-types",
+    "commands/command",
     "time/schedule",
   ],
   events: ["pipeline", "handler", "registry", "engine"],

@@ -65,3 +65,22 @@ timeOn("report", { cron: "0 3 * * *" }).execute((tick) => tick.scheduled.toFixed
 // @ts-expect-error not a duration
 timeOn("report", { every: "soon" });
 reOn("error", "content", /x/).execute((match) => match.groups["a"]?.length);
+
+const { commandOn } = createRegistry();
+commandOn("user", "/user <id:int> <action:ban|unban> [reason...] [--for=duration] [--dry-run]").execute(
+  async (args) => {
+    const id: number = args.id;
+    const action: "ban" | "unban" = args.action;
+    const reason: string[] = args.reason;
+    const time: number | undefined = args.for;
+    const dry: boolean = args.dryRun;
+    // @ts-expect-error not declared in the usage
+    return [id, action, reason, time, dry, args.nope];
+  },
+);
+commandOn("plain", "/plain").execute(({ args }) => args[0]);
+// @ts-expect-error a type that there is not: the error says which there are
+commandOn("wrong", "/wrong <id:itn>");
+commandOn("checked", "/checked <id>", { schema: z.object({ id: z.coerce.number() }) }).execute(({ id }) =>
+  id.toFixed(),
+);

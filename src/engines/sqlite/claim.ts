@@ -1,20 +1,21 @@
 import type { Claim, Claims, Want } from "../../engine.ts";
 import type { Cell } from "./database.ts";
 import type { Session } from "./session.ts";
+import { READY, RUNNING, WAITING } from "./states.ts";
 import { MUST_WRITE } from "./turn.ts";
 
 /** How many deliveries that have fallen due are made ready at a time. */
 const PROMOTED_AT_ONCE = 1_000;
-/** From so many wants on it is cheaper to ask first which subscriptions have anything ready. */
+/** From so many wants on it is cheaper to ask first which subscriptions have anything at all. */
 const MANY_WANTS = 8;
 
-const PROMOTE = `update delivery set state = 0
-  where seq in (select seq from delivery where state = 1 and until <= ? order by until limit ?+0) returning sub`;
-const NEXT_WITH_READY = "select sub from delivery where state = 0 and sub > ? order by sub limit 1";
-const HAS_READY = "select 1 from delivery where state = 0 and sub = ? limit 1";
+const PROMOTE = `update delivery set state = ${READY}
+  where seq in (select seq from delivery where state = ${WAITING} and until <= ? order by until limit ?+0) returning sub`;
+const NEXT_WITH_BACKLOG = "select sub from delivery where sub > ? order by sub limit 1";
+const HAS_READY = `select 1 from delivery where state = ${READY} and sub = ? limit 1`;
 const READ_READY = `select seq, event, payload, headers, attempt, priority, key, message, published, due, expires, steps, errors
-  from delivery where state = 0 and sub = ? order by priority, seq limit ?+0`;
-const TAKE = "update delivery set state = 3, owner = ?, token = ?, attempt = attempt + 1 where seq = ?";
+  from delivery where state = ${READY} and sub = ? order by priority, seq limit ?+0`;
+const TAKE = `update delivery set state = ${RUNNING}, owner = ?, token = ?, attempt = attempt + 1 where seq = ?`;
 
 type ReadyRow = [
   seq: number,
@@ -41,10 +42,10 @@ export function claimAll(session: Session, wants: readonly Want[]): Claims {
   if (session.givenUp) return { claims: NOTHING, nextDue: undefined };
   promote(session);
   const claims: Claim[] = [];
-  const ready = wants.length < MANY_WANTS ? undefined : withReady(session);
+  const backlog = wants.length < MANY_WANTS ? undefined : withBacklog(session);
   for (const want of wants) {
     const entry = session.catalog.named(want.handler);
-    if (!entry || (ready && !ready.has(entry.no)) || want.limit <= 0) continue;
+    if (!entry || (backlog && !backlog.has(entry.no)) || want.limit <= 0) continue;
     for (const row of session.db.all<ReadyRow>(READ_READY, entry.no, want.limit)) {
       const token = session.tokens.next();
       session.db.run(TAKE, session.instance, token, row[0]);
@@ -58,11 +59,11 @@ export function claimAll(session: Session, wants: readonly Want[]): Claims {
 export function claimNothing(session: Session, wants: readonly Want[]): Claims | typeof MUST_WRITE {
   if (session.givenUp) return { claims: NOTHING, nextDue: undefined };
   if (session.due.next <= session.now()) return MUST_WRITE;
-  const ready = wants.length < MANY_WANTS ? undefined : withReady(session);
+  const backlog = wants.length < MANY_WANTS ? undefined : withBacklog(session);
   for (const { handler } of wants) {
     const no = session.catalog.named(handler)?.no;
-    if (no === undefined) continue;
-    if (ready ? ready.has(no) : session.db.get(HAS_READY, no)) return MUST_WRITE;
+    if (no === undefined || (backlog && !backlog.has(no))) continue;
+    if (session.db.get(HAS_READY, no)) return MUST_WRITE;
   }
   return { claims: NOTHING, nextDue: nextDue(session) };
 }
@@ -75,11 +76,11 @@ function promote(session: Session): void {
   session.due.forget();
 }
 
-/** The subscriptions that have something ready, at a cost that grows with their number only. */
-function withReady({ db }: Session): ReadonlySet<number> {
+/** The subscriptions that have any delivery, at a cost that grows with their number only. */
+function withBacklog({ db }: Session): ReadonlySet<number> {
   const found = new Set<number>();
-  let row = db.get<[number]>(NEXT_WITH_READY, 0);
-  for (; row; row = db.get<[number]>(NEXT_WITH_READY, row[0])) found.add(row[0]);
+  let row = db.get<[number]>(NEXT_WITH_BACKLOG, 0);
+  for (; row; row = db.get<[number]>(NEXT_WITH_BACKLOG, row[0])) found.add(row[0]);
   return found;
 }
 

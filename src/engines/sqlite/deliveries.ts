@@ -10,14 +10,14 @@ const COLUMNS = `d.seq, d.sub, d.state, d.event, d.payload, d.headers, d.attempt
   coalesce(d.until, d.due), d.expires, i.id, d.steps, d.errors`;
 const FIND = `select ${COLUMNS} from delivery d left join instance i on i.no = d.owner where d.seq = ?1 and d.message is null
   union all select ${COLUMNS} from delivery d left join instance i on i.no = d.owner where d.message = ?1 order by 1`;
-const STATE = `case when d.state = 3 then 'running' when d.state = 0 or d.state = 1 and d.until <= ?1 then 'ready' else 'waiting' end`;
+const STATE = `case when d.state = ${RUNNING} then 'running' when d.state = ${READY} or d.state = ${WAITING} and d.until <= ?1 then 'ready' else 'waiting' end`;
 const MATCHING = `(?2 is null or d.sub = ?2) and (?3 is null or d.event = ?3) and (?4 is null or ${STATE} = ?4) order by d.seq limit ?5+0`;
 /** In the order of the rows, so that it ends as soon as there are enough. */
 const LIST = `select ${COLUMNS} from delivery d not indexed left join instance i on i.no = d.owner where ${MATCHING}`;
 /** There are few running ones, wherever they are. */
-const LIST_RUNNING = `select ${COLUMNS} from delivery d left join instance i on i.no = d.owner where d.state = 3 and ${MATCHING}`;
+const LIST_RUNNING = `select ${COLUMNS} from delivery d left join instance i on i.no = d.owner where d.sub in (select no from subscription) and d.state = ${RUNNING} and ${MATCHING}`;
 const WAITING_OF_MESSAGE = `select seq, sub, key from delivery
-  where (seq = ?1 and message is null or message = ?1) and state <> 3 and (?2 is null or sub = ?2) order by seq`;
+  where (seq = ?1 and message is null or message = ?1) and state <> ${RUNNING} and (?2 is null or sub = ?2) order by seq`;
 
 type InfoRow = [
   seq: number,

@@ -1,6 +1,7 @@
 import type { Database } from "./database.ts";
+import { WAITING } from "./states.ts";
 
-const EARLIEST = "select min(until) from delivery where state = 1";
+const EARLIEST = `select min(until) from delivery where state = ${WAITING}`;
 
 /** The moment at which the next waiting delivery falls due: asked of the file only when it may have become later. */
 export class DueDates {

@@ -4,6 +4,8 @@ import type { Session } from "./session.ts";
 
 /** How often the file is looked at where the system tells nothing of its changes. */
 const LOOK_EVERY_MS = 1_000;
+/** How long to wait before looking when the change may be our own. */
+const OWN_COMMIT_MS = 1;
 
 /**
  * Notices what other processes do to the data file: their commits, by the system's notice of a write to the log beside
@@ -18,6 +20,7 @@ export class FileWatch {
   readonly #watchers: FSWatcher[] = [];
   #timer: NodeJS.Timeout | undefined;
   #lookSoon = false;
+  #commits = 0;
   #closed = false;
 
   /** @param session To be told; it has written already, so that the log exists. */
@@ -52,10 +55,15 @@ export class FileWatch {
     if (kind === "rename") this.#lookForLoss();
     if (this.#lookSoon || this.#closed) return;
     this.#lookSoon = true;
-    setImmediate(() => {
+    const look = (): void => {
       this.#lookSoon = false;
       if (!this.#closed) this.#look();
-    });
+    };
+    // Most likely the notice of a commit of our own; while we commit, each transaction sees what others did anyway.
+    const ours = this.#session.commits !== this.#commits;
+    this.#commits = this.#session.commits;
+    if (ours) setTimeout(look, OWN_COMMIT_MS).unref();
+    else setImmediate(look);
   }
 
   #lookLater(): void {

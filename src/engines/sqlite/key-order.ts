@@ -2,8 +2,7 @@ import type { Session } from "./session.ts";
 import { BLOCKED, type DeliveryState, READY, RUNNING, WAITING } from "./states.ts";
 
 const FIRST_OF_KEY = "select seq, state, until from delivery where sub = ? and key = ? order by seq limit 1";
-const ACTIVE_OF_KEY =
-  "select seq, state from delivery where sub = ? and key = ? and state <> 2 order by seq limit 1";
+const ACTIVE_OF_KEY = `select seq, state from delivery where sub = ? and key = ? and state <> ${BLOCKED} order by seq limit 1`;
 const SET_STATE = "update delivery set state = ? where seq = ?";
 
 /*

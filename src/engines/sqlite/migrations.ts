@@ -10,7 +10,7 @@ export const APPLICATION_ID = 0x44_46_72_6d;
  */
 const MIGRATIONS: readonly string[] = [
   // One row for each message and subscription. The row's number is the order of publishing and, for the message's first
-  // row, its id: no further index is needed for it. states: 0 ready, 1 waiting, 2 blocked (behind another of its key), 3 running.
+  // row, its id: no further index is needed for it. states: 0 running, 1 ready, 2 waiting, 3 blocked: see states.ts.
   `create table meta (
      one integer primary key check (one = 1),
      name text not null,
@@ -45,8 +45,8 @@ const MIGRATIONS: readonly string[] = [
      errors text,
      payload text not null
    );
-   create index delivery_work on delivery (state, sub, priority, seq);
-   create index delivery_waiting on delivery (until) where state = 1;
+   create index delivery_work on delivery (sub, state, priority, seq);
+   create index delivery_waiting on delivery (until) where state = 2;
    create index delivery_key on delivery (sub, key, seq) where key is not null;
    create index delivery_message on delivery (message) where message is not null;
    create table dead_letter (

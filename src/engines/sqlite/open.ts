@@ -9,6 +9,8 @@ import { migrate, schemaVersionOf } from "./migrations.ts";
 const START_PATIENCE_MS = 10_000;
 /** How long a call of SQLite may block the event loop to wait for the lock; longer waits are ours: see turn.ts. */
 const BUSY_TIMEOUT_MS = 4;
+/** A checkpoint waits for the disk: seldom (16 MB of log), since the same pages change again and again. */
+const CHECKPOINT_PAGES = 4_000;
 /** Above this size a whole check would hold up the start; below, it takes a fraction of a second. */
 const CHECKED_SIZE = 64 * 1024 * 1024;
 
@@ -53,7 +55,8 @@ function prepare({ path, strict }: DataFile, open: (readOnly: boolean) => Databa
     const [mode] = db.get<[string]>("pragma journal_mode = wal") ?? [];
     if (mode !== "wal") throw unwritable(path, `its journal mode stays "${mode}" where "wal" is needed`);
     db.exec(`pragma synchronous = ${strict ? "full" : "normal"}; pragma busy_timeout = ${BUSY_TIMEOUT_MS};
-      pragma temp_store = memory; pragma cache_size = -16000; pragma journal_size_limit = 67108864`);
+      pragma temp_store = memory; pragma cache_size = -16000; pragma journal_size_limit = 67108864;
+      pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     migrate(db, path);
     return db;
   } catch (error) {

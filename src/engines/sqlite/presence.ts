@@ -5,7 +5,7 @@ import type { Seat } from "./seat.ts";
 import type { Session } from "./session.ts";
 import { removeDelivery } from "./settle.ts";
 import { tidy } from "./tidy.ts";
-import { READY } from "./states.ts";
+import { READY, RUNNING } from "./states.ts";
 import { uptimeOf } from "./uptime.ts";
 
 const IS_TAKEN = "select 1 from instance where id = ?";
@@ -16,11 +16,11 @@ const BEAT = "update instance set seen = ?, beat = ? where no = ?";
 const OTHERS = "select no, host, beat, lease, boot, space, process, born from instance where no <> ?";
 const REMOVE = "delete from instance where no = ?";
 const HELD_BY_NOBODY = `select seq, sub, key from delivery
-  where state = 3 and owner not in (select no from instance)`;
-const HELD_BY = "select seq, sub, key from delivery where state = 3 and owner = ?";
+  where sub in (select no from subscription) and state = ${RUNNING} and owner not in (select no from instance)`;
+const HELD_BY = `select seq, sub, key from delivery where sub in (select no from subscription) and state = ${RUNNING} and owner = ?`;
 const GIVE_BACK = "update delivery set state = ?, owner = null, attempt = attempt - ? where seq = ?";
 const INSTANCES = `select id, host, pid, version, started, seen,
-  (select count(*) from delivery where state = 3 and owner = no) from instance order by no`;
+  (select count(*) from delivery where sub in (select no from subscription) and state = ${RUNNING} and owner = no) from instance order by no`;
 
 type Held = [seq: number, sub: number, key: string | null];
 

@@ -7,7 +7,7 @@ const INSERT = `insert into delivery (seq, sub, state, priority, attempt, token,
   values (?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 /** The common case: what is not bound is not paid for. */
 const INSERT_PLAIN = `insert into delivery (seq, sub, state, priority, attempt, token, published, due, event, payload)
-  values (?, ?, 0, ?, 0, 0, ?, ?, ?, ?)`;
+  values (?, ?, ${READY}, ?, 0, 0, ?, ?, ?, ?)`;
 const KEY_IN_USE = "select 1 from delivery where sub = ? and key = ? limit 1";
 const DEDUPE_HOLDER = "select id from dedupe where key = ? and until > ?";
 const DEDUPE_HOLD = `insert into dedupe (key, id, until) values (?, ?, ?)

@@ -30,6 +30,8 @@ export class Session implements TurnEvents {
   instance = 0;
   /** Whether the others have given this instance up as dead. */
   givenUp = false;
+  /** Counts this process's own transactions. */
+  commits = 0;
   /** Why the file cannot be trusted any more; undefined while it can. */
   fault: Error | undefined;
   /** The file's version as SQLite counts it: it changes with each commit of another process. */
@@ -69,6 +71,7 @@ export class Session implements TurnEvents {
   }
 
   committed(): void {
+    this.commits++;
     this.wakes.call();
   }
 

@@ -3,13 +3,12 @@ import type { Session } from "./session.ts";
 import { BLOCKED, READY, RUNNING, WAITING } from "./states.ts";
 
 /** Answered from an index alone. */
-const COUNT = "select sub, state, count(*) from delivery group by state, sub";
-const COUNT_DUE = "select sub, count(*) from delivery where state = 1 and until <= ? group by sub";
+const COUNT = "select sub, state, count(*) from delivery group by sub, state";
+const COUNT_DUE = `select sub, count(*) from delivery where state = ${WAITING} and until <= ? group by sub`;
 const COUNT_DEAD = "select count(*) from dead_letter where handler = ?";
-const OLDEST_OF_NEXT_PRIORITY =
-  "select priority, published from delivery where state = 0 and sub = ? and priority > ? order by priority, seq limit 1";
-const HIGHEST_WAITING = "select max(seq) from delivery where sub = ? and state <> 3";
-const DELETE_WAITING = "delete from delivery where sub = ? and state <> 3";
+const OLDEST_OF_NEXT_PRIORITY = `select priority, published from delivery where state = ${READY} and sub = ? and priority > ? order by priority, seq limit 1`;
+const HIGHEST_WAITING = `select max(seq) from delivery where sub = ? and state <> ${RUNNING}`;
+const DELETE_WAITING = `delete from delivery where sub = ? and state <> ${RUNNING}`;
 
 /** Removes a subscription and what waits for it; false when there is none. */
 export function unsubscribe(session: Session, handler: string): boolean {

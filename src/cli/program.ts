@@ -1,0 +1,65 @@
+import { Command, CommanderError } from "commander";
+import { version } from "../version.ts";
+import { addCommand } from "./command.ts";
+import { withCommonOptions } from "./command-options.ts";
+import { addConfig } from "./config.ts";
+import { addDev } from "./dev.ts";
+import { EXIT, EXIT_CODES_HELP, exitCodeOf } from "./exit-codes.ts";
+import { addList } from "./list.ts";
+import { addMatch } from "./match.ts";
+import { printError, ReaderGone } from "./output.ts";
+import { addPublish } from "./publish.ts";
+import { addStart } from "./start.ts";
+import { addTrigger } from "./trigger.ts";
+
+/** Runs the program with the words of a command line, and ends the process. */
+export async function run(args: readonly string[]): Promise<void> {
+  let code: number = EXIT.ok;
+  try {
+    if (args.length === 0) createProgram().help({ error: true });
+    await createProgram().parseAsync(args, { from: "user" });
+  } catch (error) {
+    code = fail(error, args);
+  }
+  // What a file has left running (timers, pools) must not keep the process; what was printed must have gone out.
+  await new Promise<void>((resolve) => void process.stdout.write("", () => resolve()));
+  process.exit(code);
+}
+
+/** The program with all of its commands. */
+export function createProgram(): Command {
+  const program = new Command("decorator-framework");
+  withCommonOptions(program)
+    .description("Runs, and talks to, apps of event, time, command and pattern handlers.")
+    .version(version, "--version", "print the version")
+    .helpOption("-h, --help", "show help; decorator-framework help COMMAND has the details")
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: () => {} })
+    .exitOverride()
+    .addHelpText("after", EXIT_CODES_HELP + EXAMPLES);
+  for (const add of [addStart, addDev, addList, addTrigger, addPublish, addCommand, addMatch, addConfig]) {
+    add(program);
+  }
+  return program;
+}
+
+const EXAMPLES = `
+Examples:
+  decorator-framework start src/app.ts
+  decorator-framework trigger src/app.ts user.registered '{"email":"a@b.c"}'
+  decorator-framework command --url http://localhost:8080 /help
+`;
+
+/** Says what went wrong, and gives the exit code. */
+function fail(error: unknown, args: readonly string[]): number {
+  if (error instanceof ReaderGone) return EXIT.ok;
+  const code = exitCodeOf(error);
+  const isHelp = error instanceof CommanderError && error.message === "(outputHelp)";
+  if (code !== EXIT.ok && !isHelp) {
+    const own = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
+    const verbose = own.includes("--verbose") || Boolean(process.env["DEBUG"]);
+    printError(error, { json: own.includes("--json"), verbose });
+  }
+  return code;
+}
