@@ -23,10 +23,19 @@ declare module "decorator-framework" {
 // --- Events -----------------------------------------------------------------------------------------------------------
 
 export const UserRegistered = defineEvent("user.registered", z.object({ email: z.email() }));
-export const UserLogin = defineEvent("user.login", z.object({ username: z.string().min(1), userId: z.string().optional() }));
+export const UserLogin = defineEvent(
+  "user.login",
+  z.object({ username: z.string().min(1), userId: z.string().optional() }),
+);
 export const UserAction = defineEvent("user.action", z.record(z.string(), z.unknown()));
-export const BackupRequested = defineEvent("backup.requested", z.object({ mode: z.enum(["full", "incremental"]) }));
-export const PageRequested = defineEvent("page.requested", z.object({ url: z.url({ protocol: /^https?$/ }) }));
+export const BackupRequested = defineEvent(
+  "backup.requested",
+  z.object({ mode: z.enum(["full", "incremental"]) }),
+);
+export const PageRequested = defineEvent(
+  "page.requested",
+  z.object({ url: z.url({ protocol: /^https?$/ }) }),
+);
 
 on(UserRegistered).execute(async function welcome(user, ctx) {
   ctx.log.info({ email: user.email }, "user registered");
@@ -49,14 +58,23 @@ on(PageRequested, { timeout: "10s", retry: 3 }).execute(async function fetchPage
   return { status: response.status, length: (await response.text()).length };
 });
 
-on(BackupRequested, { concurrency: 1, retry: { attempts: 3, delay: "2s" } }).execute(async function runBackup({ mode }, ctx) {
+on(BackupRequested, { concurrency: 1, retry: { attempts: 3, delay: "2s" } }).execute(async function runBackup(
+  { mode },
+  ctx,
+) {
   ctx.log.info({ mode }, "backup done");
   return `${mode} backup done`;
 });
 
 // What failed for good, whichever handler it was.
-on("dead_letter").execute(async function reportFailure(failure: { id: string; handler: string; error?: string }, ctx) {
-  ctx.log.error({ failed: failure.id, by: failure.handler, because: failure.error }, "a message is among the dead letters");
+on("dead_letter").execute(async function reportFailure(
+  failure: { id: string; handler: string; error?: string },
+  ctx,
+) {
+  ctx.log.error(
+    { failed: failure.id, by: failure.handler, because: failure.error },
+    "a message is among the dead letters",
+  );
 });
 
 // --- Timers -----------------------------------------------------------------------------------------------------------
@@ -71,7 +89,10 @@ timeOn("heartbeat", { every: "30s", scope: "instance" }).execute(async (tick, ct
   ctx.log.debug({ scheduled: tick.scheduled }, "heartbeat");
 });
 
-timeOn("hourly_backup", { cron: "0 * * * *", retry: { attempts: 3, delay: "2s", backoff: "linear" } }).execute(async (_, ctx) => {
+timeOn("hourly_backup", {
+  cron: "0 * * * *",
+  retry: { attempts: 3, delay: "2s", backoff: "linear" },
+}).execute(async (_, ctx) => {
   await ctx.publish(BackupRequested, { mode: "incremental" });
 });
 
@@ -82,7 +103,8 @@ commandOn("health_check", "/health", { description: "Whether the framework runs.
 );
 
 commandOn("backup", "/backup [mode:full|incremental]", { description: "Asks for a backup now." }).execute(
-  async ({ mode = "incremental" }, ctx) => `${mode} backup asked for: ${await ctx.publish(BackupRequested, { mode })}`,
+  async ({ mode = "incremental" }, ctx) =>
+    `${mode} backup asked for: ${await ctx.publish(BackupRequested, { mode })}`,
 );
 
 commandOn("user_command", "/user <id> <action:show|ban|unban>", {
@@ -93,17 +115,23 @@ commandOn("user_command", "/user <id> <action:show|ban|unban>", {
   }),
 }).execute(async ({ id, action }) => `${action} ${id}: done`);
 
-commandOn("api_call", "/api", { description: "May be used once a minute by each user.", cooldown: { per: "60s", scope: "user" } }).execute(
-  async () => "API call done",
-);
+commandOn("api_call", "/api", {
+  description: "May be used once a minute by each user.",
+  cooldown: { per: "60s", scope: "user" },
+}).execute(async () => "API call done");
 
-const calculate = cached(async (key: string) => ({ key, calculatedAt: new Date().toISOString() }), { max: 128, ttl: "5m" });
+const calculate = cached(async (key: string) => ({ key, calculatedAt: new Date().toISOString() }), {
+  max: 128,
+  ttl: "5m",
+});
 
-commandOn("cache", "/cache <key>", { description: "The result for a key, from the cache if it is there." }).execute(
-  async ({ key }) => calculate(key),
-);
+commandOn("cache", "/cache <key>", {
+  description: "The result for a key, from the cache if it is there.",
+}).execute(async ({ key }) => calculate(key));
 
-commandOn("findings", "/findings", { description: "What the log watcher has found since the start." }).execute(async () => tally());
+commandOn("findings", "/findings", {
+  description: "What the log watcher has found since the start.",
+}).execute(async () => tally());
 
 // --- The app ----------------------------------------------------------------------------------------------------------
 

@@ -236,7 +236,11 @@ export class App implements AsyncDisposable {
       .catch((error: unknown) => log.debug({ err: error }, "stopped before the file was read to its end"));
   }
 
-  async #start({ http = this.#options.http, log = this.#options.log, consume = true }: StartOptions): Promise<void> {
+  async #start({
+    http = this.#options.http,
+    log = this.#options.log,
+    consume = true,
+  }: StartOptions): Promise<void> {
     this.#state = "starting";
     try {
       const config = this.#configuration();

@@ -62,9 +62,9 @@ export interface Context {
    * @param name Unique within the handler.
    * @param fn What to do; its result must survive JSON.
    */
-  step<T>(name: string, fn: () => Promise<T> | T): Promise<T>;
+  readonly step: <T>(name: string, fn: () => Promise<T> | T) => Promise<T>;
   /** The app's time in milliseconds since 1970; the tests' virtual time in tests. */
-  now(): number;
+  readonly now: () => number;
 }
 
 /** Goes on to the next middleware, and in the end to the handler; resolves with its result. */

@@ -11,6 +11,8 @@ export interface HandlerDescription {
   /** Of an event's handler. */
   readonly topic?: string;
   readonly priority: number;
+  /** What was asked for beside that; functions are `"(function)"`, and `schema` is `true` where payloads are checked. */
+  readonly options: Readonly<Record<string, unknown>>;
   /** `file:line:column` of the declaration. */
   readonly site: string;
 }
@@ -25,8 +27,29 @@ export function describeHandler(handler: Handler): HandlerDescription {
     ...(options.description === undefined ? {} : { description: options.description }),
     ...(handler.kind === "event" ? { topic: handler.topic } : {}),
     priority: options.priority ?? 0,
+    options: optionsOf(handler),
     site,
   };
+}
+
+/** What a description says elsewhere. */
+const SAID = new Set(["name", "description", "priority", "every", "cron", "at", "timezone"]);
+
+function optionsOf(handler: Handler): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  if (handler.kind === "event" && handler.schema) options["schema"] = true;
+  for (const [key, value] of Object.entries(handler.options)) {
+    if (!SAID.has(key) && value !== undefined) options[key] = key === "schema" ? true : plain(value);
+  }
+  return options;
+}
+
+/** A value that JSON can hold. */
+function plain(value: unknown): unknown {
+  if (typeof value === "function") return "(function)";
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
 
 function triggerOf(handler: Handler): string {

@@ -21,7 +21,7 @@ const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
  * @param what The name of the option, for the error's text.
  * @throws {DeclarationError} `DURATION_INVALID` when the text is not a duration or the number is negative or not finite.
  */
-export function toMs(value: Duration | string, what = "duration"): number {
+export function toMs(value: number | string, what = "duration"): number {
   const ms = typeof value === "number" ? value : parse(value.trim());
   if (ms === undefined || !Number.isFinite(ms) || ms < 0) {
     throw new DeclarationError(

@@ -6,7 +6,14 @@ export interface Figure {
 }
 
 /** How much is done for each row: enough to see the rate, little enough for many rounds. */
-export const COUNTS = { warmUp: 30_000, oneByOne: 10_000, inFlight: 50_000, all: 100_000, drain1: 10_000, drain100: 50_000 };
+export const COUNTS = {
+  warmUp: 30_000,
+  oneByOne: 10_000,
+  inFlight: 50_000,
+  all: 100_000,
+  drain1: 10_000,
+  drain100: 50_000,
+};
 
 export const ROWS = {
   oneByOne: "publish, awaited one by one",

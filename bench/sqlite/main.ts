@@ -2,9 +2,10 @@
 import type { Figure } from "./figure.ts";
 import { measure as limit } from "./limit.ts";
 import { measure as ours } from "./ours.ts";
+import { measure as plainjob } from "./plainjob.ts";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
-const contestants: Record<string, () => Promise<Figure[]>> = { limit, ours };
+const contestants: Record<string, () => Promise<Figure[]>> = { limit, ours, plainjob };
 
 const samples = new Map<string, Map<string, number[]>>();
 for (let round = 0; round < ROUNDS; round++) {
@@ -24,7 +25,9 @@ console.table(
       const figures = Object.fromEntries(
         Object.keys(contestants).map((name) => [name, median(of.get(name))]),
       );
-      return [row, { ...figures, "ours / limit": (figures["ours"] ?? 0) / (figures["limit"] ?? 1) }];
+      const rounded = Object.entries(figures).map(([name, value]) => [name, Number(value.toPrecision(4))]);
+      const ratio = (figures["ours"] ?? 0) / (figures["limit"] ?? 1);
+      return [row, { ...Object.fromEntries(rounded), "ours / limit": Number(ratio.toFixed(2)) }];
     }),
   ),
 );

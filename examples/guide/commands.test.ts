@@ -26,7 +26,10 @@ test("a slip of the pen is answered with the command that was meant, in Chinese 
 });
 
 test("text without a command in it is none of our business", async () => {
-  expect(await new CommandDispatcher().handle("good morning")).toMatchObject({ status: "not_a_command", text: "" });
+  expect(await new CommandDispatcher().handle("good morning")).toMatchObject({
+    status: "not_a_command",
+    text: "",
+  });
 });
 
 test("/help lists the command with its description", async () => {

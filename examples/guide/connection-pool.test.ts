@@ -46,5 +46,7 @@ test("when the app stops, its connections are closed", async () => {
 
 test("a server that is not there is an error of the handler, not of the app", async () => {
   await using t = await createTestApp({ services: { http: pool } });
-  await expect(t.trigger("http_request", { url: "http://127.0.0.1:1/" })).rejects.toMatchObject({ code: "HANDLERS_FAILED" });
+  await expect(t.trigger("http_request", { url: "http://127.0.0.1:1/" })).rejects.toMatchObject({
+    code: "HANDLERS_FAILED",
+  });
 });

@@ -20,7 +20,10 @@ declare module "decorator-framework" {
 }
 
 /** 使用连接池的HTTP请求 */
-on("http_request", { timeout: "10s" }).execute(async function makeHttpRequest(requestData: { url: string }, ctx) {
+on("http_request", { timeout: "10s" }).execute(async function makeHttpRequest(
+  requestData: { url: string },
+  ctx,
+) {
   const response = await ctx.services.http.fetch(requestData.url, { signal: ctx.signal });
   return response.text();
 });

@@ -24,7 +24,15 @@ test("a task that fails for good is kept, and whoever listens hears of it", asyn
   expect(t.deadLetters).toEqual([]);
   await t.advance("3s"); // 1 s, then 2 s: the third attempt is the last
   expect(t.deadLetters).toEqual([
-    { id, handler: "runTask", event: "task_requested", payload: { task: "backup" }, attempt: 3, reason: "exhausted", error: "磁盘已满" },
+    {
+      id,
+      handler: "runTask",
+      event: "task_requested",
+      payload: { task: "backup" },
+      attempt: 3,
+      reason: "exhausted",
+      error: "磁盘已满",
+    },
   ]);
   expect(ended).toEqual([["handleFailedTask", expect.any(String), "已记录到失败队列"]]);
 });

@@ -28,7 +28,9 @@ export interface FailedTask {
 export const disk = { full: true };
 
 /** A task that fails while the disk is full, and at once for good when nobody knows what it is. */
-on("task_requested", { retry: { attempts: 3, delay: "1s", jitter: false } }).execute(async function runTask({ task }: TaskData) {
+on("task_requested", { retry: { attempts: 3, delay: "1s", jitter: false } }).execute(async function runTask({
+  task,
+}: TaskData) {
   if (task === "") throw new Fatal("任务没有名字");
   if (disk.full) throw new Error("磁盘已满");
   return `任务完成: ${task}`;
@@ -58,6 +60,7 @@ if (import.meta.main) {
   await app.publish("task_requested", { task: "" });
   await recorded.promise;
   const { deadLetters } = app.engine;
-  for (const { id, handler, reason, payload } of await deadLetters.list({})) console.log({ id, handler, reason, payload });
+  for (const { id, handler, reason, payload } of await deadLetters.list({}))
+    console.log({ id, handler, reason, payload });
   console.log("discarded:", await deadLetters.discard({ event: "task_requested" }));
 }

@@ -12,7 +12,9 @@ import "./quick-start.ts";
 
 /** 查看注册的任务: what `ClassNucleus.get_registry().keys()` gives, with each one's kind and place. */
 export function registered(): { name: string; kind: string; site: string }[] {
-  return createApp({ engine: "memory:" }).registry.list().map(({ name, kind, site }) => ({ name, kind, site }));
+  return createApp({ engine: "memory:" })
+    .registry.list()
+    .map(({ name, kind, site }) => ({ name, kind, site }));
 }
 
 if (import.meta.main) {

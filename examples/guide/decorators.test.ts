@@ -13,7 +13,9 @@ test("decorated methods are handlers of all four kinds, called on an object of t
     },
   ];
   await using t = await createTestApp({ handlers: [Guide], use });
-  expect(await t.trigger(UserRegistration, { email: "alice@example.com" })).toEqual(["用户注册成功: alice@example.com"]);
+  expect(await t.trigger(UserRegistration, { email: "alice@example.com" })).toEqual([
+    "用户注册成功: alice@example.com",
+  ]);
   expect((await t.handle("/health")).text).toBe("健康检查: 状态正常");
   expect(await t.match("ERROR disk full")).toMatchObject([{ value: "检测到错误: ERROR disk full" }]);
   await t.advance("3s");

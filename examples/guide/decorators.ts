@@ -1,7 +1,7 @@
 /*
  * The guide's four core snippets in the words in which it writes them: decorators, here on the methods of a class.
  *
- *   npx decorator-framework list examples/guide/decorators.ts
+ *   node dist/cli/main.js list examples/guide/decorators.ts
  *
  * Node runs TypeScript by stripping the types, and refuses decorators; so this file needs our command line, tsx or tsc.
  * With the original's `.execute()` TypeScript wants parentheses: @(on("x").execute()).

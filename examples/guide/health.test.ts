@@ -19,7 +19,10 @@ test("over HTTP: /health looks at the engine, and the command is there, too", as
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ status: "ok" });
   }
-  expect(await (await fetch(`${app.url}/health`)).json()).toMatchObject({ state: "running", engine: { status: "ok" } });
+  expect(await (await fetch(`${app.url}/health`)).json()).toMatchObject({
+    state: "running",
+    engine: { status: "ok" },
+  });
 
   const command = await fetch(`${app.url}/commands`, {
     method: "POST",

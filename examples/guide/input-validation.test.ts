@@ -24,7 +24,10 @@ test("declared: what is missing is asked for, with the usage", async () => {
 
 test("declared: a word that is no action is answered with those there are", async () => {
   const reply = await inChinese("/account alice delete");
-  expect(reply).toMatchObject({ status: "invalid", data: { problems: [{ code: "misfit", argument: "action" }] } });
+  expect(reply).toMatchObject({
+    status: "invalid",
+    data: { problems: [{ code: "misfit", argument: "action" }] },
+  });
   expect(reply.text).toContain("show 或 ban 或 unban");
 });
 

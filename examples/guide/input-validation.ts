@@ -26,14 +26,24 @@ commandOn("user_command", "/user").execute(async ({ args }) => {
  */
 commandOn("account_command", "/account <id> <action:show|ban|unban>", {
   schema: z.object({
-    id: z.string().min(3, "用户ID太短").regex(/^[\w-]*$/, "只能包含字母、数字、_ 和 -"),
+    id: z
+      .string()
+      .min(3, "用户ID太短")
+      .regex(/^[\w-]*$/, "只能包含字母、数字、_ 和 -"),
     action: z.enum(["show", "ban", "unban"]),
   }),
 }).execute(async ({ id, action }) => `执行 ${action} 成功: ${id}`);
 
 if (import.meta.main) {
   const dispatcher = new CommandDispatcher();
-  for (const text of ["/user", "/user al show", "/user alice show", "/account al", "/account a%b ban", "/account alice ban"]) {
+  for (const text of [
+    "/user",
+    "/user al show",
+    "/user alice show",
+    "/account al",
+    "/account a%b ban",
+    "/account alice ban",
+  ]) {
     const { status, text: answer } = await dispatcher.handle(text, { locale: "zh" });
     console.log(`${text} -> ${status}: ${answer}\n`);
   }

@@ -47,7 +47,8 @@ test("a file is followed from its start, across a rotation", async () => {
 
 function recordingLog(): { log: Logger; lines: unknown[] } {
   const lines: unknown[] = [];
-  const line = (level: string) => (fields: object, message?: string) => void lines.push([level, fields, message]);
+  const line = (level: string) => (fields: object, message?: string) =>
+    void lines.push([level, fields, message]);
   const log: Logger = {
     trace: line("trace"),
     debug: line("debug"),

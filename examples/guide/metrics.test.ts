@@ -11,7 +11,9 @@ test("events, commands and tasks are counted by how they ended, under the name t
 
   const events = await samples(t.app, "事件处理延迟");
   expect(events).toContain('framework_events_total{event="user_login",handler="handleLogin",status="ok"} 1');
-  expect(events).toContain('framework_events_total{event="user_login",handler="handleLogin",status="error"} 1');
+  expect(events).toContain(
+    'framework_events_total{event="user_login",handler="handleLogin",status="error"} 1',
+  );
   expect(await samples(t.app, "命令响应时间")).toContain(
     'framework_commands_total{command="/health",handler="health_check",status="ok"} 1',
   );

@@ -11,7 +11,11 @@ import { type App, commandOn, createApp, on, timeOn } from "decorator-framework"
 
 /** What measures each of the guide's figures. */
 export const FIGURES = {
-  事件处理延迟: ["framework_events_total", "framework_event_duration_seconds", "framework_delivery_latency_seconds"],
+  事件处理延迟: [
+    "framework_events_total",
+    "framework_event_duration_seconds",
+    "framework_delivery_latency_seconds",
+  ],
   命令响应时间: ["framework_commands_total", "framework_command_duration_seconds"],
   定时任务成功率: ["framework_time_tasks_total", "framework_time_task_drift_seconds"],
   系统资源使用率: ["process_cpu_seconds_total", "process_resident_memory_bytes"],
@@ -27,9 +31,9 @@ timeOn("backup_task", { every: "1h" }).execute(async () => "数据库备份完�
 /** The samples of one figure, buckets of histograms left out. */
 export async function samples(app: App, figure: keyof typeof FIGURES): Promise<string[]> {
   const { text } = await app.metrics();
-  return text.split("\n").filter(
-    (line) => FIGURES[figure].some((name) => line.startsWith(name)) && !line.includes("_bucket{"),
-  );
+  return text
+    .split("\n")
+    .filter((line) => FIGURES[figure].some((name) => line.startsWith(name)) && !line.includes("_bucket{"));
 }
 
 if (import.meta.main) {

@@ -14,7 +14,9 @@ test("a line with an error runs the detector on the part that matched", async ()
 test("the detector reads the field it was declared for, and no other", async () => {
   await using t = await createTestApp();
   expect(await t.match({ content: "all is well", title: "ERROR in the title" })).toEqual([]);
-  expect(await t.match({ content: "ERROR 503", title: "" })).toMatchObject([{ value: "检测到错误: ERROR 503" }]);
+  expect(await t.match({ content: "ERROR 503", title: "" })).toMatchObject([
+    { value: "检测到错误: ERROR 503" },
+  ]);
 });
 
 test("all patterns that match are run, the smallest priority first", async () => {

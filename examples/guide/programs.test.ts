@@ -2,15 +2,18 @@
  * Each file of this folder is a program, run here as a reader runs it: by Node alone, against the built package.
  */
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
+/** Nothing of the machine's own configuration, and no data file in the checkout. */
+const ENV = { PATH: process.env["PATH"] ?? "", TMPDIR: tmpdir(), ENGINE_URL: "memory:" };
 
 /** What each program prints, in part. Those that run until they are stopped, or need a compiler, have tests of their own. */
 const PRINTS: Record<string, readonly string[]> = {
@@ -34,7 +37,10 @@ const PRINTS: Record<string, readonly string[]> = {
 const ELSEWHERE = ["decorators.ts", "health.ts", "logging.ts"];
 
 beforeAll(() => {
-  expect(existsSync(join(ROOT, "dist/index.js")), "the package must be built: npm run build (npm test does it)").toBe(true);
+  expect(
+    existsSync(join(ROOT, "dist/index.js")),
+    "the package must be built: npm run build (npm test does it)",
+  ).toBe(true);
 });
 
 describe.concurrent("each program runs to its end", () => {
@@ -53,14 +59,69 @@ test("logging.ts: console and file get the same lines, each with time, level, na
   const { stdout } = await run("logging.ts", dir);
   expect(await readdir(dir)).toEqual(["app.log"]);
   expect(await readFile(join(dir, "app.log"), "utf8")).toBe(stdout);
-  const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
-  const always = { time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/), level: expect.any(String), name: "app", msg: expect.any(String) };
+  const lines = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const always = {
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    level: expect.any(String),
+    name: "app",
+    msg: expect.any(String),
+  };
   for (const line of lines) expect(line).toMatchObject(always);
   expect(lines).toContainEqual(
-    expect.objectContaining({ level: "info", msg: "订单已支付", handler: "recordPayment", order: { id: 1, password: "[hidden]" } }),
+    expect.objectContaining({
+      level: "info",
+      msg: "订单已支付",
+      handler: "recordPayment",
+      order: { id: 1, password: "[hidden]" },
+    }),
   );
   expect(lines).toContainEqual(expect.objectContaining({ level: "warn", msg: "磁盘空间不足", disk: "90 %" }));
   expect(stdout).not.toContain("looked at"); // LOG_LEVEL=INFO
+});
+
+test("health.ts: answers curl on its port until it is told to stop", async () => {
+  const child = spawn(process.execPath, ["examples/guide/health.ts"], {
+    cwd: ROOT,
+    env: { ...ENV, PORT: "0" },
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, url] = /^curl (.*)$/.exec(line) ?? [];
+    if (url === undefined) continue;
+    expect((await fetch(url)).status).toBe(200);
+    child.kill("SIGINT");
+  }
+  expect(await ended).toBe(0);
+});
+
+describe.concurrent("the command lines of README.md print", () => {
+  const readme = readFileSync(join(import.meta.dirname, "README.md"), "utf8");
+  const lines = readme.split("\n").filter((line) => /^node dist\/cli\/main\.js (?!.*--url)/.test(line));
+  const wanted: Record<string, readonly string[]> = {
+    list: ["health_check", "handleLogin", "backup_task", "backup", "examples/guide/quick-start.ts"],
+    command: ["健康检查: 状态正常 - 框架运行中"],
+    trigger: ["欢迎 test"],
+  };
+
+  test("one for each of the guide's three", ({ expect }) => {
+    expect(lines.map((line) => line.split(" ")[2])).toEqual(Object.keys(wanted));
+  });
+  for (const line of lines) {
+    test(line, async ({ expect }) => {
+      const { stdout } = await shell(line);
+      for (const text of wanted[line.split(" ")[2] ?? ""] ?? []) expect(stdout).toContain(text);
+    });
+  }
+});
+
+test("decorators.ts: our command line runs what Node alone refuses", async () => {
+  await expect(run("decorators.ts")).rejects.toThrow(/SyntaxError/);
+  const { stdout } = await shell("node dist/cli/main.js command examples/guide/decorators.ts /health");
+  expect(stdout).toBe("健康检查: 状态正常\n");
 });
 
 test("no program is left out", async () => {
@@ -72,5 +133,9 @@ test("no program is left out", async () => {
 function run(file: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
   const { PATH = "" } = process.env;
   const env = { PATH, TMPDIR: tmpdir() };
-  return promisify(execFile)(process.execPath, [`examples/guide/${file}`, ...args], { cwd: ROOT, env, timeout: 25_000 });
+  return promisify(execFile)(process.execPath, [`examples/guide/${file}`, ...args], {
+    cwd: ROOT,
+    env,
+    timeout: 25_000,
+  });
 }

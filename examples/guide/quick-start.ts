@@ -7,7 +7,14 @@
  * is the same size with an app around it.
  */
 
-import { CommandDispatcher, commandOn, EventDispatcher, on, TimeTaskScheduler, timeOn } from "decorator-framework";
+import {
+  CommandDispatcher,
+  commandOn,
+  EventDispatcher,
+  on,
+  TimeTaskScheduler,
+  timeOn,
+} from "decorator-framework";
 
 // --- 创建事件处理器 -------------------------------------------------------------------------------------------
 

@@ -10,11 +10,18 @@ import { CommandDispatcher, commandOn } from "decorator-framework";
 commandOn("api_call", "/api", { cooldown: "60s" }).execute(async () => "API调用成功");
 
 /** The same, counted for each user. */
-commandOn("my_api_call", "/my-api", { cooldown: { per: "60s", scope: "user" } }).execute(async () => "API调用成功");
+commandOn("my_api_call", "/my-api", { cooldown: { per: "60s", scope: "user" } }).execute(
+  async () => "API调用成功",
+);
 
 if (import.meta.main) {
   const dispatcher = new CommandDispatcher();
-  for (const [text, user] of [["/api", "ann"], ["/api", "bob"], ["/my-api", "ann"], ["/my-api", "bob"]] as const) {
+  for (const [text, user] of [
+    ["/api", "ann"],
+    ["/api", "bob"],
+    ["/my-api", "ann"],
+    ["/my-api", "bob"],
+  ] as const) {
     const { status, text: answer } = await dispatcher.handle(text, { user, locale: "zh" });
     console.log(`${user}: ${text} -> ${status}: ${answer}`);
   }

@@ -18,7 +18,9 @@ test("test_user_registration", async () => {
   const registry = createRegistry();
   registry.on("test_registration").execute(async (data: { email: string }) => `注册成功: ${data.email}`);
 
-  const [result] = await new EventDispatcher({ registry }).trigger("test_registration", { email: "test@example.com" });
+  const [result] = await new EventDispatcher({ registry }).trigger("test_registration", {
+    email: "test@example.com",
+  });
   expect(result).toBe("注册成功: test@example.com");
 });
 
@@ -40,9 +42,13 @@ test("test_full_workflow: each dispatcher on its own", async () => {
   registry.reOn("error_detector", "content", /ERROR.*/).execute((match) => `检测到错误: ${match.text}`);
   registry.timeOn("system_monitor", { every: "3s" }).execute((tick) => void ticks.push(tick.scheduled));
 
-  expect(await new EventDispatcher({ registry }).trigger("user_login", { username: "alice" })).toEqual(["欢迎 alice"]);
+  expect(await new EventDispatcher({ registry }).trigger("user_login", { username: "alice" })).toEqual([
+    "欢迎 alice",
+  ]);
   expect((await new CommandDispatcher({ registry }).handle("/health")).text).toBe("健康检查: 状态正常");
-  expect(await new PatternDispatcher({ registry }).match("ERROR 1")).toMatchObject([{ value: "检测到错误: ERROR 1" }]);
+  expect(await new PatternDispatcher({ registry }).match("ERROR 1")).toMatchObject([
+    { value: "检测到错误: ERROR 1" },
+  ]);
 
   const clock = new VirtualClock(0);
   const scheduler = new TimeTaskScheduler({ registry, clock });
@@ -55,9 +61,9 @@ test("test_full_workflow: each dispatcher on its own", async () => {
 test("test_full_workflow: all of them in one app, from a log line to a stored alert", async () => {
   const registry = createRegistry();
   const sent: string[] = [];
-  registry.reOn("error_detector", "content", /ERROR (?<what>.*)/).execute((match, ctx) =>
-    ctx.publish("alert", { what: match.groups.what }, { delay: "10s" }),
-  );
+  registry
+    .reOn("error_detector", "content", /ERROR (?<what>.*)/)
+    .execute((match, ctx) => ctx.publish("alert", { what: match.groups.what }, { delay: "10s" }));
   registry.on("alert").execute((alert: { what: string }) => void sent.push(alert.what));
   registry.commandOn("sent", "/sent").execute(() => sent.join(", "));
 

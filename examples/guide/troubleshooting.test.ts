@@ -13,7 +13,10 @@ test("1. a handler may return a dictionary", async () => {
 test("2. a missing await is an error that names it", async () => {
   const refusal = await forgetToWait();
   expect(refusal).toBeInstanceOf(LifecycleError);
-  expect(refusal).toMatchObject({ code: "APP_NOT_STARTED", message: expect.stringContaining("await app.start()") });
+  expect(refusal).toMatchObject({
+    code: "APP_NOT_STARTED",
+    message: expect.stringContaining("await app.start()"),
+  });
 });
 
 test("3. a schedule that cannot be kept is refused, with what to write", () => {

@@ -26,14 +26,16 @@ export async function forgetToWait() {
 /** 3. A task that does not run: a schedule that cannot be kept is an error where it is declared, not a silence. */
 export function declareWrongly() {
   const { timeOn } = createRegistry();
-  return [{ every: "3 seconds" as "3s" }, { every: 0 }, {}, { every: "3s", cron: "* * * * *" } as const].map((options) => {
-    try {
-      timeOn("backup_task", options);
-      return undefined;
-    } catch (error) {
-      return errorOf(error);
-    }
-  });
+  return [{ every: "3 seconds" as "3s" }, { every: 0 }, {}, { every: "3s", cron: "* * * * *" } as const].map(
+    (options) => {
+      try {
+        timeOn("backup_task", options);
+        return undefined;
+      } catch (error) {
+        return errorOf(error);
+      }
+    },
+  );
 }
 
 /** 3. And what is declared can be asked when it runs next. */

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
+import { describeHandler, type HandlerDescription } from "../describe-handler.ts";
 import {
   outputOf,
   splitFile,
@@ -7,13 +8,12 @@ import {
   type TargetOptions,
   withTargetOptions,
 } from "./command-options.ts";
-import { type HandlerRow, handlerRow, showOptions } from "./handler-row.ts";
 import { loadApp } from "./load-app.ts";
 import type { Output } from "./output.ts";
 import { Remote } from "./remote.ts";
 
 /** A row as a running app gives it: another version may leave out, or add, what it likes. */
-type AnyRow = Partial<HandlerRow>;
+type AnyRow = Partial<HandlerDescription>;
 
 /** `list`: shows what is declared. */
 export function addList(program: Command): void {
@@ -44,7 +44,7 @@ async function run(words: readonly string[], options: TargetOptions, command: Co
 
 async function fileRows(file: string): Promise<readonly AnyRow[]> {
   const app = await loadApp(file);
-  const rows = app.registry.list().map(handlerRow);
+  const rows = app.registry.list().map(describeHandler);
   // A file may have started its app itself.
   await app.stop();
   return rows;
@@ -56,13 +56,10 @@ async function remoteRows(options: TargetOptions): Promise<readonly AnyRow[]> {
 }
 
 async function show(rows: readonly AnyRow[], output: Output): Promise<void> {
-  const cells = rows.map(({ kind = "", name = "", on = "", options = {}, site = "" }) => [
-    kind,
-    name,
-    on,
-    showOptions(options) || "-",
-    shortSite(site),
-  ]);
+  const cells = rows.map(({ kind = "", name = "", trigger = "", priority = 0, options = {}, site = "" }) => {
+    const shown = showOptions(priority === 0 ? options : { priority, ...options });
+    return [kind, name, trigger, shown || "-", shortSite(site)];
+  });
   await output.table(["KIND", "NAME", "FIRES ON", "OPTIONS", "DECLARED AT"], cells);
 }
 
@@ -70,4 +67,18 @@ async function show(rows: readonly AnyRow[], output: Output): Promise<void> {
 function shortSite(site: string): string {
   const path = relative("", site);
   return path === "" || path.startsWith("..") ? site : path;
+}
+
+/** Options on one line: `schema retry=3 cooldown=60s`. */
+function showOptions(options: object): string {
+  return Object.entries(options)
+    .map(([key, value]) => (value === true ? key : `${key}=${showOption(value)}`))
+    .join(" ");
+}
+
+function showOption(value: unknown): string {
+  if (Array.isArray(value)) return value.map(showOption).join(",");
+  if (typeof value !== "object" || value === null) return String(value);
+  const parts = Object.entries(value).map(([key, inner]) => `${key}:${showOption(inner)}`);
+  return `{${parts.join(",")}}`;
 }

@@ -43,9 +43,11 @@ export class Publisher {
 
   /** Stores all events or none; resolves with their ids in order. */
   async publishAll(publications: readonly Publication[]): Promise<string[]> {
-    const messages = await Promise.all(
-      publications.map(({ event, payload, options }) => this.#prepare(event, payload, options ?? NO_OPTIONS)),
-    );
+    const messages: NewMessage[] = [];
+    for (const { event, payload, options } of publications) {
+      const ready = this.#prepare(event, payload, options ?? NO_OPTIONS);
+      messages.push(ready instanceof Promise ? await ready : ready);
+    }
     const stored = await this.#engine.queue.publish(messages);
     return stored.map(({ id }) => id);
   }

@@ -105,7 +105,8 @@ class Scan {
 
   #key(string: string, at: number): void {
     const open = this.#open.at(-1);
-    const key = JSON.parse(string) as string; // the token is a whole string
+    // The token is a whole string.
+    const key = string.includes("\\") ? (JSON.parse(string) as string) : string.slice(1, -1);
     if (open?.keys?.has(key)) this.#fail(at, `the key ${string.slice(0, 100)} is there twice`);
     if (key === "__proto__" || (key === "prototype" && open?.ofConstructor)) {
       this.#fail(at, `the key ${string} is not allowed`);

@@ -89,7 +89,7 @@ export class RotatingFile {
     this.#reset();
     clearTimeout(this.#packTimer);
     await this.#packing;
-    await this.#pack(0);
+    await this.#pack(Number.POSITIVE_INFINITY);
   }
 
   #append(bytes: Buffer): void {
@@ -149,7 +149,7 @@ export class RotatingFile {
     }
     if (old.every(({ packed }) => packed)) return;
     clearTimeout(this.#packTimer);
-    this.#packTimer = setTimeout(() => void this.#pack(SETTLE_MS), SETTLE_MS).unref();
+    this.#packTimer = setTimeout(() => void this.#pack(Date.now() - SETTLE_MS), SETTLE_MS).unref();
   }
 
   /** The files that were put aside, the oldest first. */
@@ -171,18 +171,18 @@ export class RotatingFile {
     }
   }
 
-  /** Compresses the old files that nobody has written to for `settled` milliseconds, one after the other. */
-  #pack(settled: number): Promise<void> {
-    return (this.#packing ??= this.#packAll(settled).finally(() => {
+  /** Compresses the old files that nobody has written to since a moment, one after the other. */
+  #pack(since: number): Promise<void> {
+    return (this.#packing ??= this.#packAll(since).finally(() => {
       this.#packing = undefined;
     }));
   }
 
-  async #packAll(settled: number): Promise<void> {
+  async #packAll(since: number): Promise<void> {
     try {
       for (const { path, packed } of this.#old()) {
         const stat = packed ? undefined : fs.statSync(path, { throwIfNoEntry: false });
-        if (stat && Date.now() - stat.mtimeMs >= settled) await compress(path);
+        if (stat && stat.mtimeMs <= since) await compress(path);
       }
       this.#tidy();
     } catch {

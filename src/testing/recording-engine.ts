@@ -79,7 +79,14 @@ export function recordingEngine(engine: Engine): Recording {
   };
   const { name, location, capabilities, schedules, limits, state, presence, signals } = engine;
   const wrapped: Engine = {
-    ...{ name, location, capabilities, schedules, limits, state, presence, signals },
+    name,
+    location,
+    capabilities,
+    schedules,
+    limits,
+    state,
+    presence,
+    signals,
     deadLetters: engine.deadLetters,
     queue: recording,
     start: (options) => engine.start(options),

@@ -7,7 +7,7 @@ import { EventDispatcher } from "../../src/events/event-dispatcher.ts";
 
 function setup() {
   const registry = createRegistry();
-  return { ...registry, registry, on: registry.on, dispatcher: new EventDispatcher({ registry }) };
+  return { registry, on: registry.on, dispatcher: new EventDispatcher({ registry }) };
 }
 
 test("results come in priority order, ties in order of declaration", async () => {
