@@ -14,7 +14,7 @@ export type FollowOptions = Pick<FileFollowerOptions, "file" | "fromStart" | "na
 
 /** What one start is for. Everything is on unless told. */
 export interface StartOptions {
-  /** In place of the app's own option. */
+  /** In place of the app's own option; `true` opens a port unless the app's own option says otherwise. */
   readonly http?: AppOptions["http"];
   /** In place of the app's own option. */
   readonly log?: AppOptions["log"];

@@ -262,7 +262,8 @@ export class App implements AsyncDisposable {
       this.#observation = new Observation(runtime, this.#pipeline, this.events, () => this.#state);
       this.#state = "running";
       if (consume) for (const file of this.#options.follow ?? []) await this.follow(file);
-      if (http) this.#url = await this.#listen(config, http === true ? {} : http);
+      const port = http === true ? (this.#options.http ?? true) : http;
+      if (port) this.#url = await this.#listen(config, port === true ? {} : port);
       this.log.info(
         { engine: runtime.engine.location, instance: runtime.instance, url: this.#url },
         "started",

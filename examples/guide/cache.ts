@@ -14,7 +14,7 @@ export const calculations: string[] = [];
 
 async function expensiveOperation(key: string): Promise<number> {
   calculations.push(key);
-  return [...key].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_003, 7);
+  return Array.from(key).reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_003, 7);
 }
 
 export const cachedCalculation = cached(expensiveOperation, { max: 128 });

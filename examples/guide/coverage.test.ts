@@ -82,11 +82,11 @@ function rowsOf(page: string) {
   const text = readFileSync(join(import.meta.dirname, page), "utf8");
   return text
     .split("\n")
-    .filter((line) => /^\| \d+ \|/.test(line))
+    .filter((line) => /^\| \d+ +\|/.test(line))
     .map((line) => {
-      const [number = "", section = "", snippets = "", files = "", tests = "", state = ""] = line
-        .slice(2, -2)
-        .split(" | ");
+      const [, number = "", section = "", snippets = "", files = "", tests = "", state = ""] = line
+        .split("|")
+        .map((cell) => cell.trim());
       return {
         number,
         section,

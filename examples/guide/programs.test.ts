@@ -37,10 +37,8 @@ const PRINTS: Record<string, readonly string[]> = {
 const ELSEWHERE = ["decorators.ts", "health.ts", "logging.ts"];
 
 beforeAll(() => {
-  expect(
-    existsSync(join(ROOT, "dist/index.js")),
-    "the package must be built: npm run build (npm test does it)",
-  ).toBe(true);
+  if (existsSync(join(ROOT, "dist/index.js"))) return;
+  throw new Error("The package is not built: npm run build (npm test does it).");
 });
 
 describe.concurrent("each program runs to its end", () => {
@@ -111,7 +109,7 @@ describe.concurrent("the command lines of README.md print", () => {
     expect(lines.map((line) => line.split(" ")[2])).toEqual(Object.keys(wanted));
   });
   for (const line of lines) {
-    test(line, async ({ expect }) => {
+    test(`${line}`, async ({ expect }) => {
       const { stdout } = await shell(line);
       for (const text of wanted[line.split(" ")[2] ?? ""] ?? []) expect(stdout).toContain(text);
     });
@@ -131,11 +129,13 @@ test("no program is left out", async () => {
 
 /** Rejects unless the program ends with exit code 0. */
 function run(file: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
-  const { PATH = "" } = process.env;
-  const env = { PATH, TMPDIR: tmpdir() };
-  return promisify(execFile)(process.execPath, [`examples/guide/${file}`, ...args], {
-    cwd: ROOT,
-    env,
-    timeout: 25_000,
-  });
+  const program = [`examples/guide/${file}`, ...args];
+  return promisify(execFile)(process.execPath, program, { cwd: ROOT, env: ENV, timeout: 25_000 });
+}
+
+/** The same for a line as one types it, with the Node of this process. */
+function shell(line: string): Promise<{ stdout: string; stderr: string }> {
+  const env = { ...ENV, NODE: process.execPath };
+  const command = line.replace(/^node /, '"$NODE" ');
+  return promisify(execFile)("/bin/sh", ["-c", command], { cwd: ROOT, env, timeout: 25_000 });
 }

@@ -54,7 +54,8 @@ function errorOf(error: unknown): FrameworkError {
 
 if (import.meta.main) {
   console.log("1.", await returnADictionary());
-  console.log("2.", (await forgetToWait()).toString());
+  const refusal = await forgetToWait();
+  console.log("2.", refusal instanceof FrameworkError ? refusal.message : refusal);
   for (const error of declareWrongly()) console.log("3.", error?.code, error?.message);
   console.log("3.", await askWhenItRuns());
 }

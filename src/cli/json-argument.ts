@@ -33,7 +33,7 @@ function describe(json: string, { message, extras }: HttpProblem): string {
 }
 
 function remedy(json: string): string {
-  const example = `'{"email":"a@b.c"}'`;
+  const example = `'{"email":"ann@example.com"}'`;
   if (json === "") return `Leave the payload out for none, or write it like ${example}.`;
   if (/^[^"[{\d-]/.test(json)) {
     return `A text stands in double quotes inside of single ones: '${JSON.stringify(json)}'. An object: ${example}.`;

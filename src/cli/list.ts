@@ -55,11 +55,16 @@ async function remoteRows(options: TargetOptions): Promise<readonly AnyRow[]> {
   return (reply as { handlers: readonly AnyRow[] }).handlers; // what the app promises
 }
 
+const KINDS = ["event", "time", "command", "pattern"];
+
 async function show(rows: readonly AnyRow[], output: Output): Promise<void> {
-  const cells = rows.map(({ kind = "", name = "", trigger = "", priority = 0, options = {}, site = "" }) => {
-    const shown = showOptions(priority === 0 ? options : { priority, ...options });
-    return [kind, name, trigger, shown || "-", shortSite(site)];
-  });
+  const sorted = rows.toSorted((a, b) => KINDS.indexOf(a.kind ?? "") - KINDS.indexOf(b.kind ?? ""));
+  const cells = sorted.map(
+    ({ kind = "", name = "", trigger = "", priority = 0, options = {}, site = "" }) => {
+      const shown = showOptions(priority === 0 ? options : { priority, ...options });
+      return [kind, name, trigger, shown || "-", shortSite(site)];
+    },
+  );
   await output.table(["KIND", "NAME", "FIRES ON", "OPTIONS", "DECLARED AT"], cells);
 }
 

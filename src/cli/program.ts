@@ -36,6 +36,7 @@ export function createProgram(): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureOutput({ outputError: () => {} })
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .addHelpText("after", EXIT_CODES_HELP + EXAMPLES);
   for (const add of [addStart, addDev, addList, addTrigger, addPublish, addCommand, addMatch, addConfig]) {
@@ -47,7 +48,7 @@ export function createProgram(): Command {
 const EXAMPLES = `
 Examples:
   decorator-framework start src/app.ts
-  decorator-framework trigger src/app.ts user.registered '{"email":"a@b.c"}'
+  decorator-framework trigger src/app.ts user.registered '{"email":"ann@example.com"}'
   decorator-framework command --url http://localhost:8080 /help
 `;
 

@@ -51,7 +51,7 @@ export function addPublish(program: Command): void {
 
 const EXAMPLES = `
 Examples:
-  decorator-framework publish src/app.ts user.registered '{"email":"a@b.c"}'
+  decorator-framework publish src/app.ts user.registered '{"email":"ann@example.com"}'
   decorator-framework publish src/app.ts report.due --delay 1h --dedupe report-2026-11-22
   decorator-framework publish --url http://localhost:8080 order.paid '{"id":7}' --key order-7 --header tenant=acme
 `;
@@ -62,7 +62,7 @@ async function run(words: readonly string[], flags: PublishFlags, command: Comma
   const [event = "", json] = needArguments(args, ["EVENT", "JSON"], 1);
   const request = { query: queryOf(flags), headers: headersOf(flags) };
   // Read here too, so that mistakes are found before anything is loaded or sent.
-  const asked = new Request(`http://localhost/?${request.query}`, { headers: request.headers });
+  const asked = new Request(`http://localhost/?${request.query.toString()}`, { headers: request.headers });
   const { options } = readEventRequest(asked);
   const payload = await jsonArgument(json);
   const id =

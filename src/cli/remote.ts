@@ -42,7 +42,7 @@ export class Remote {
    * @throws {CliError} with the app's own code and message where it refuses; `APP_UNREACHABLE`, `NOT_AN_APP`.
    */
   async ask(path: string, { body, query, headers }: RemoteRequest = {}): Promise<unknown> {
-    const url = `${this.#base}${path}${query && query.size > 0 ? `?${query}` : ""}`;
+    const url = `${this.#base}${path}${query && query.size > 0 ? `?${query.toString()}` : ""}`;
     const response = await this.#fetch(url, {
       method: body ? "POST" : "GET",
       ...(body && { body: JSON.stringify(body.value ?? null) }),

@@ -33,7 +33,7 @@ export function addTrigger(program: Command): void {
 
 const EXAMPLES = `
 Examples:
-  decorator-framework trigger src/app.ts user.registered '{"email":"a@b.c"}'
+  decorator-framework trigger src/app.ts user.registered '{"email":"ann@example.com"}'
   decorator-framework trigger src/app.ts ping --json
   decorator-framework trigger --url http://localhost:8080 user.registered - < payload.json
 `;

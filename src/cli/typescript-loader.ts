@@ -3,7 +3,6 @@
  * `./handlers.js` written for `./handlers.ts` as tsc wants it, and `decorator-framework` from wherever the file stands.
  */
 
-import { readFileSync } from "node:fs";
 import { type LoadFnOutput, registerHooks, type ResolveFnOutput, setSourceMapsSupport } from "node:module";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
