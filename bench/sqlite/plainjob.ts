@@ -67,7 +67,7 @@ export async function measure(): Promise<Figure[]> {
 type Drain = (count: number, width: number, handle?: () => void) => Promise<void>;
 
 /** Drains with as many workers as there may be jobs under way: each takes one at a time. */
-function drainerOf({ defineWorker }: Plainjob, queue: Queue): Drain {
+function drainerOf(plainjob: Plainjob, queue: Queue): Drain {
   return async (count, width, handle = () => {}) => {
     let left = count;
     const { promise: drained, resolve: end } = Promise.withResolvers<void>();
@@ -75,7 +75,7 @@ function drainerOf({ defineWorker }: Plainjob, queue: Queue): Drain {
       handle();
       if (--left === 0) end();
     };
-    const workers = Array.from({ length: width }, () => defineWorker(TYPE, run, { queue, logger }));
+    const workers = Array.from({ length: width }, () => plainjob.defineWorker(TYPE, run, { queue, logger }));
     const running = workers.map((worker) => worker.start());
     if (count > 0) await drained;
     await Promise.all(workers.map((worker) => worker.stop()));

@@ -5,7 +5,7 @@
  *
  * The queue is built in, so there is no `send_to_dlq` to write: a message whose attempts are used up, or whose handler throws
  * `Fatal`, is kept with its payload and every attempt's error. It can be looked at, replayed and discarded. Whoever
- * wants to hear of it handles the event `dead_letter`.
+ * wants to hear of it handles the event `dead_letter`, the guide's `failed_task`.
  */
 
 import { createApp, Fatal, on } from "decorator-framework";
@@ -21,6 +21,7 @@ export interface FailedTask {
   readonly event: string;
   readonly reason: string;
   readonly error?: string;
+  /** JSON. */
   readonly payload: string;
 }
 

@@ -2,8 +2,9 @@ import { createTestApp } from "decorator-framework/testing";
 import { expect, test } from "vitest";
 import { registered } from "./debug.ts";
 
-test("what is registered is listed, in order of declaration, each with its kind and its place", () => {
-  expect(registered()).toEqual([
+test("what is registered is listed, in order of declaration, each with its kind and its place", async () => {
+  await using t = await createTestApp();
+  expect(registered(t.app)).toEqual([
     { name: "health_check", kind: "command", site: expect.stringMatching(/health\.ts:\d+/) },
     { name: "handleLogin", kind: "event", site: expect.stringMatching(/quick-start\.ts:\d+/) },
     { name: "backup_task", kind: "time", site: expect.stringMatching(/quick-start\.ts:\d+/) },

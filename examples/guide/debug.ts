@@ -6,21 +6,19 @@
  * From the shell, without a program: see the command lines in README.md.
  */
 
-import { createApp } from "decorator-framework";
+import { type App, createApp } from "decorator-framework";
 import "./health.ts";
 import "./quick-start.ts";
 
 /** 查看注册的任务: what `ClassNucleus.get_registry().keys()` gives, with each one's kind and place. */
-export function registered(): { name: string; kind: string; site: string }[] {
-  return createApp({ engine: "memory:" })
-    .registry.list()
-    .map(({ name, kind, site }) => ({ name, kind, site }));
+export function registered(app: App): { name: string; kind: string; site: string }[] {
+  return app.registry.list().map(({ name, kind, site }) => ({ name, kind, site }));
 }
 
 if (import.meta.main) {
-  console.log("已注册的任务:", registered());
-
   await using app = createApp({ engine: "memory:", log: "warn", scheduler: false });
+  console.log("已注册的任务:", registered(app));
+
   await app.start();
   // 测试单个命令
   console.log("命令结果:", await app.handle("/health"));

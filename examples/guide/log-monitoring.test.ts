@@ -28,6 +28,9 @@ test("one alert for a source that failed three times within a minute, and no oth
   expect(t.published(Alert)).toEqual([{ source: "db", text: "检测到错误: ERROR db: refused" }]);
   for (let again = 0; again < 3; again++) await fail("db");
   expect(t.published(Alert)).toHaveLength(1);
+  await t.advance("1h");
+  for (let again = 0; again < 3; again++) await fail("db");
+  expect(t.published(Alert)).toHaveLength(2);
 });
 
 test("a file is followed from its start, across a rotation", async () => {

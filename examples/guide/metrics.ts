@@ -43,6 +43,7 @@ if (import.meta.main) {
   await app.trigger("user_login", { username: "" }).catch(String); // counted as an error
   await app.handle("/health");
   for (const figure of Object.keys(FIGURES) as (keyof typeof FIGURES)[]) {
+    // its own keys
     console.log(figure, await samples(app, figure));
   }
 }

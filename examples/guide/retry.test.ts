@@ -25,7 +25,7 @@ async function setUp() {
           note(result);
           return result;
         } catch (error) {
-          note((error as Error).message);
+          note(error instanceof Error ? error.message : error);
           throw error;
         }
       },

@@ -4,7 +4,15 @@
  *   node examples/guide/troubleshooting.ts
  */
 
-import { CommandDispatcher, createApp, createRegistry, FrameworkError } from "decorator-framework";
+import {
+  CommandDispatcher,
+  createApp,
+  createRegistry,
+  FrameworkError,
+  type timeOn,
+} from "decorator-framework";
+
+type TimeOptions = Parameters<typeof timeOn>[1];
 
 /** 1. "Expected str got dict": a handler returns what it likes. Replies have it as `data`, and as text. */
 export async function returnADictionary() {
@@ -26,16 +34,20 @@ export async function forgetToWait() {
 /** 3. A task that does not run: a schedule that cannot be kept is an error where it is declared, not a silence. */
 export function declareWrongly() {
   const { timeOn } = createRegistry();
-  return [{ every: "3 seconds" as "3s" }, { every: 0 }, {}, { every: "3s", cron: "* * * * *" } as const].map(
-    (options) => {
-      try {
-        timeOn("backup_task", options);
-        return undefined;
-      } catch (error) {
-        return errorOf(error);
-      }
-    },
-  );
+  const wrong: TimeOptions[] = [
+    { every: "3 seconds" as "3s" }, // the compiler, too, refuses it without the cast
+    { every: 0 },
+    {},
+    { every: "3s", cron: "* * * * *" },
+  ];
+  return wrong.map((options) => {
+    try {
+      timeOn("backup_task", options);
+      return undefined;
+    } catch (error) {
+      return errorOf(error);
+    }
+  });
 }
 
 /** 3. And what is declared can be asked when it runs next. */

@@ -91,7 +91,8 @@ function notOk({ status, text }: ReplyFacts, written: string): CliError {
   const message =
     text ||
     `${JSON.stringify(written)} is not a command. Commands begin with a prefix, such as /help, which lists them.`;
-  return new CliError(exitCodeOf(status), `COMMAND_${status.toUpperCase()}`, message);
+  const code = status === "not_a_command" ? "NOT_A_COMMAND" : `COMMAND_${status.toUpperCase()}`;
+  return new CliError(exitCodeOf(status), code, message);
 }
 
 function exitCodeOf(status: Reply["status"]): ExitCode {

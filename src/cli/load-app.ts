@@ -1,12 +1,14 @@
 import { statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { App, createApp } from "../app.ts";
+import type { App } from "../app.ts";
 import { FrameworkError } from "../errors.ts";
 import { defaultRegistry } from "../registry.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
-import { describeBuildFailure, installTypeScriptLoader, syntaxFault } from "./typescript-loader.ts";
+
+/** Loaded with the first file, as the app is: what only asks a running app shall not wait for them. */
+type Loader = typeof import("./typescript-loader.ts");
 
 /** How a file is loaded. */
 export interface LoadOptions {
@@ -26,15 +28,18 @@ export async function loadApp(file: string, { args = [], loaded }: LoadOptions =
   const path = resolve(file);
   refuseMissing(path, file);
   process.argv = [process.execPath, path, ...args];
+  const { App, createApp } = await import("../app.ts");
+  const loader = await import("./typescript-loader.ts");
   let last = path;
-  installTypeScriptLoader((each) => {
+  loader.installTypeScriptLoader((each) => {
     last = each;
     loaded?.(each);
   });
   const module = await importFile(path).catch((error: unknown) => {
-    throw loadError(file, last, error);
+    throw loadError(loader, file, last, error);
   });
-  const app = appIn(module) ?? (defaultRegistry.list().length > 0 ? createApp() : undefined);
+  const exported = [module["default"], module["app"]].find((value) => value instanceof App);
+  const app = exported ?? (defaultRegistry.list().length > 0 ? createApp() : undefined);
   if (app) return app;
   throw new CliError(EXIT.start, "HANDLERS_NONE", nothingIn(file, module));
 }
@@ -43,10 +48,6 @@ type Exports = Readonly<Record<string, unknown>>;
 
 function importFile(path: string): Promise<Exports> {
   return import(pathToFileURL(path).href) as Promise<Exports>; // what a module exports has no other type
-}
-
-function appIn(module: Exports): App | undefined {
-  return [module["default"], module["app"]].find((value) => value instanceof App);
 }
 
 /** @throws {CliError} `FILE_NOT_FOUND`. */
@@ -72,9 +73,10 @@ function nothingIn(file: string, module: Exports): string {
 }
 
 /** @param last The file that was loaded last: the one with the mistake when it is one of syntax. */
-function loadError(file: string, last: string, error: unknown): CliError {
+function loadError(loader: Loader, file: string, last: string, error: unknown): CliError {
   const options = { cause: error };
-  const fault = describeBuildFailure(error) ?? (error instanceof SyntaxError ? syntaxFault(last) : undefined);
+  const isSyntax = error instanceof SyntaxError;
+  const fault = loader.describeBuildFailure(error) ?? (isSyntax ? loader.syntaxFault(last) : undefined);
   if (fault !== undefined) return new CliError(EXIT.start, "SYNTAX_INVALID", fault, options);
   if (error instanceof FrameworkError) return new CliError(EXIT.start, error.code, error.message, options);
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { errorFacts } from "../http/problem.ts";
+import type { PatternResult } from "../patterns/pattern-dispatcher.ts";
 import { lines } from "../sources/lines.ts";
 import { CliError } from "./cli-error.ts";
 import { outputOf, splitFile, type TargetOptions, withTargetOptions } from "./command-options.ts";
@@ -7,12 +9,13 @@ import { withApp } from "./one-shot.ts";
 import { type Output, paint, showValue } from "./output.ts";
 import { Remote } from "./remote.ts";
 
-/** What became of one pattern that matched. */
+/** What became of one pattern that matched; the same as from a running app. */
 interface Result {
   readonly handler: string;
   readonly status: string;
+  /** Null where the handler returned nothing. */
   readonly value: unknown;
-  readonly error?: unknown;
+  readonly error?: { readonly message: string };
 }
 
 type Match = (text: string) => Promise<readonly Result[]>;
@@ -47,13 +50,17 @@ async function run(words: readonly string[], options: TargetOptions, command: Co
   const failed =
     file === undefined
       ? await use(remoteMatch(new Remote(options.url ?? "", options)))
-      : await withApp(file, output, (app) => use((line) => app.match(line)));
+      : await withApp(file, output, (app) => use(async (line) => (await app.match(line)).map(resultOf)));
   if (failed === 0) return;
   throw new CliError(
     EXIT.failed,
     "HANDLERS_FAILED",
     failed === 1 ? "One handler failed." : `${failed} runs of handlers failed.`,
   );
+}
+
+function resultOf({ handler, status, value, error }: PatternResult): Result {
+  return { handler, status, value: value ?? null, ...(error !== undefined && { error: errorFacts(error) }) };
 }
 
 function remoteMatch(remote: Remote): Match {
@@ -92,6 +99,5 @@ function isFailed({ status }: Result): boolean {
 function resultLine({ handler, status, value, error }: Result): string {
   const name = paint("bold", handler);
   if (status === "ok") return `${name}: ${showValue(value)}`;
-  const { message } = (error ?? {}) as { message?: unknown }; // an Error here, the like of one from --url
-  return `${name}: ${paint("red", status)}${typeof message === "string" ? `: ${message}` : ""}`;
+  return `${name}: ${paint("red", status)}${error === undefined ? "" : `: ${error.message}`}`;
 }

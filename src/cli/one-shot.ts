@@ -1,6 +1,5 @@
 import type { App } from "../app.ts";
 import { readConfig } from "../config.ts";
-import { createLogger } from "../observe/logs.ts";
 import { loadApp } from "./load-app.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Output, printError } from "./output.ts";
@@ -18,6 +17,7 @@ export async function withApp<T>(file: string, output: Output, use: (app: App) =
     printError(error, output.options);
     process.exit(EXIT.failed);
   });
+  const { createLogger } = await import("../observe/logs.ts");
   const { log, close } = await createLogger({ level, format: logFormat, output: process.stderr });
   const app = await loadApp(file);
   try {

@@ -66,7 +66,7 @@ export class Output {
 
 /** A value for people: strings as they are, everything else as JSON. */
 export function showValue(value: unknown): string {
-  if (value === undefined) return paint("dim", "(no value)");
+  if (value === undefined || value === null) return paint("dim", "(no value)");
   return typeof value === "string" ? value : jsonOf(value);
 }
 

@@ -33,7 +33,7 @@ export class ProcessLife {
     process.on("unhandledRejection", (error) =>
       this.#onFatal(error, "a promise's rejection that nobody handled"),
     );
-    if (underDev) process.once("disconnect", () => this.#end("dev asks for it", EXIT.ok));
+    if (underDev) process.once("disconnect", () => this.#end("dev starts anew or ends", EXIT.ok));
     if (process.env["npm_lifecycle_event"] !== undefined) this.#watchParent();
     // Until the end: an app may have nothing of its own that keeps a process alive.
     setInterval(() => {}, 2 ** 30);
@@ -84,7 +84,7 @@ export class ProcessLife {
 
   async #stop(why: string, code: number): Promise<never> {
     const app = this.#app;
-    if (app?.state === "running") app.log.info({ reason: why }, `stopping: ${why}`);
+    if (app?.state === "running") app.log.info({}, `asked to stop: ${why}`);
     try {
       await app?.stop();
     } catch (error) {

@@ -72,10 +72,13 @@ async function announce(app: App, file: string, output: Output): Promise<void> {
   const { url, engine } = app;
   const handlers = countKinds(app);
   if (!isForPeople()) {
-    app.log.info({ app: name, pid, url, engine: engine.location, handlers }, "ready");
+    app.log.info({ app: name, url, engine: engine.location, handlers }, `${name} is ready (pid ${pid})`);
     return;
   }
-  const counts = Object.entries(handlers).map(([kind, count]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
+  const counts = Object.entries(handlers).map(([kind, count]) => {
+    const word = kind === "time" ? "timer" : kind;
+    return `${count} ${word}${count === 1 ? "" : "s"}`;
+  });
   const where = url === undefined ? "without a port" : `at ${paint("cyan", url)}`;
   await output.line(
     `${paint("green", "ready")} ${name} (pid ${pid}) ${where}, engine ${engine.location}, ${counts.join(", ")}`,
