@@ -63,8 +63,24 @@ export interface Context {
    * @param fn What to do; its result must survive JSON.
    */
   readonly step: <T>(name: string, fn: () => Promise<T> | T) => Promise<T>;
+  /**
+   * Waits without holding a worker or a process: the handler is left, and run again when the time has come; finished
+   * steps and sleeps are passed over then. So what stands before it must be in steps, and in the same order each time.
+   * It leaves by throwing: let that pass. Where nothing is stored (`trigger`, commands, patterns) it simply waits.
+   */
+  readonly sleep: (duration: Duration) => Promise<void>;
+  /** Of a batch handler: what is known of each payload, in the order of the input. Empty for the others. */
+  readonly items: readonly BatchItem[];
   /** The app's time in milliseconds since 1970; the tests' virtual time in tests. */
   readonly now: () => number;
+}
+
+/** One message of a batch. */
+export interface BatchItem {
+  readonly id: string;
+  readonly event: string;
+  readonly attempt: number;
+  readonly headers: Headers;
 }
 
 /** Goes on to the next middleware, and in the end to the handler; resolves with its result. */

@@ -17,6 +17,7 @@
  *   ├─ CancelledError        work was cancelled, or its app is stopping
  *   ├─ LeaseLostError        another holder has taken the message over
  *   ├─ RateLimitedError      a limit is used up; says when to come back
+ *   ├─ Suspended             how ctx.sleep leaves a handler; no failure
  *   ├─ Fatal                 thrown by handlers: do not retry
  *   └─ RetryAfter            thrown by handlers: retry, but not before
  */
@@ -205,6 +206,20 @@ export class RateLimitedError extends FrameworkError {
   constructor(what: string, retryAfter: number) {
     super("RATE_LIMITED", `${what} is limited: try again in ${Math.ceil(retryAfter / 1000)} s.`);
     this.retryAfter = retryAfter;
+  }
+}
+
+/** How `ctx.sleep` leaves a handler. Let it pass: the handler is run again when the time has come. */
+export class Suspended extends FrameworkError {
+  /** Milliseconds since 1970. */
+  readonly until: number;
+
+  constructor(until: number) {
+    super(
+      "SUSPENDED",
+      "The handler sleeps: this is how ctx.sleep leaves it, and no failure. Do not catch it.",
+    );
+    this.until = until;
   }
 }
 

@@ -46,9 +46,23 @@ export interface HandlerOptions {
   readonly priority?: number;
 }
 
+/** One call with many payloads. */
+export interface BatchOptions {
+  /** How many at the most. */
+  readonly size: number;
+  /** How long the first one waits for others. @default "100ms" */
+  readonly within?: Duration;
+}
+
 /** Options of `on`. */
 export interface EventOptions<Input = unknown> extends HandlerOptions {
   readonly rateLimit?: RateLimitOptions<Input>;
+  /**
+   * Gives the handler up to `size` payloads at once, as an array; `concurrency` then bounds the batches (default 10).
+   * A handler that returns an array of the same length says how each ended: an Error failed, {@link snooze} and
+   * {@link cancel} mean that item alone, anything else is done. One that throws has failed them all.
+   */
+  readonly batch?: BatchOptions;
   /** `false` drops a message whose attempts are used up instead of keeping it among the dead letters. @default true */
   readonly deadLetter?: boolean;
 }

@@ -32,6 +32,7 @@ export class Observation {
       state,
       schedulerEnabled: runtime.config.schedulerEnabled,
       snapshot: () => this.#snapshot(),
+      stalled: () => runtime.watchdog.stalled,
       faults: () => [runtime.consumer.fault, runtime.scheduler.fault],
     });
   }

@@ -3,9 +3,12 @@ import { hostname } from "node:os";
 import type { AppOptions } from "./app-options.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { Consumer, type Death } from "./delivery/consumer.ts";
+import { Consumer } from "./delivery/consumer.ts";
 import { Heartbeat } from "./delivery/heartbeat.ts";
 import { Publisher } from "./delivery/publisher.ts";
+import { Requests } from "./delivery/requests.ts";
+import type { Death } from "./delivery/settler.ts";
+import { Watchdog } from "./delivery/watchdog.ts";
 import type { Publish, PublishOptions } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { engineOf } from "./engines.ts";
@@ -21,6 +24,15 @@ import { version } from "./version.ts";
 
 /** The event that is published for each message that fails for good. */
 export const DEAD_LETTER_EVENT = "dead_letter";
+
+/** Tells every replica to abort its runs of a message. */
+export const CANCEL_CHANNEL = "cancel";
+
+/** What is said there, as JSON. */
+export interface CancelOrder {
+  readonly id: string;
+  readonly handler?: string | undefined;
+}
 
 /** What an app brings to its start. */
 export interface RuntimeParts {
@@ -41,8 +53,10 @@ export interface RuntimeParts {
 export class Runtime {
   readonly engine: Engine;
   readonly publisher: Publisher;
+  readonly requests: Requests;
   readonly consumer: Consumer;
   readonly heartbeat: Heartbeat;
+  readonly watchdog: Watchdog;
   readonly scheduler: TimeTaskScheduler;
   readonly config: Config;
   readonly instance: string;
@@ -58,9 +72,14 @@ export class Runtime {
     this.engine = engine;
     this.instance = randomUUID();
     this.publisher = new Publisher(engine, (event) => events.handlersOf(event));
-    this.consumer = new Consumer(engine, pipeline, (death) => this.#announce(death));
+    this.requests = new Requests(engine, this.publisher, pipeline.environment.clock, this.instance);
+    this.consumer = new Consumer(engine, pipeline, {
+      dying: (death) => this.#announce(death),
+      ended: (delivery, error) => this.requests.answer(delivery, error),
+    });
     const interval = Math.min(config.heartbeatInterval, config.lease / 3);
     this.heartbeat = new Heartbeat(engine, pipeline.environment, interval, () => this.consumer.loseAll());
+    this.watchdog = new Watchdog(engine, this.consumer, pipeline.environment);
     this.scheduler = new TimeTaskScheduler({ registry, pipeline, engine, enabled: config.schedulerEnabled });
   }
 
@@ -110,6 +129,9 @@ export class Runtime {
     this.#stack.defer(() => this.#endDirectRuns());
     this.#startHeartbeat();
     await this.#subscribe(registry);
+    this.requests.start();
+    this.#stack.defer(() => this.requests.stop());
+    this.#stack.defer(engine.signals.listen(CANCEL_CHANNEL, (body) => this.#cancelHere(body)));
     if (!this.#parts.consume) return;
     this.consumer.start();
     this.#stack.defer(() => this.consumer.drain(config.shutdownTimeout));
@@ -122,6 +144,8 @@ export class Runtime {
     if (!this.engine.capabilities.shared) return;
     this.heartbeat.start();
     this.#stack.defer(() => this.heartbeat.stop());
+    this.watchdog.start();
+    this.#stack.defer(() => this.watchdog.stop());
   }
 
   async #subscribe(registry: HandlerRegistry): Promise<void> {
@@ -153,6 +177,11 @@ export class Runtime {
       });
   }
 
+  #cancelHere(body: string): void {
+    const { id, handler } = JSON.parse(body) as CancelOrder; // written by `cancelEverywhere`
+    this.consumer.cancel(id, handler);
+  }
+
   /** Waits for runs that a caller waits for (trigger, handle, match); deliveries have been drained before. */
   async #endDirectRuns(): Promise<void> {
     const { pipeline } = this.#parts;
@@ -170,9 +199,18 @@ export class Runtime {
     const { reason, error } = settlement;
     await this.publisher.publish(
       DEAD_LETTER_EVENT,
-      { id, handler, event, attempt, reason, error: error?.message, payload },
+      { id, handler, event, attempt, reason, error: error?.message, payload: asValue(payload) },
       { dedupe: `dead:${id}:${handler}:${attempt}` },
     );
+  }
+}
+
+/** A payload that is not JSON is told as the text it is: that may be why its message died. */
+function asValue(payload: string): unknown {
+  try {
+    return JSON.parse(payload) as unknown;
+  } catch {
+    return payload;
   }
 }
 

@@ -237,7 +237,7 @@ test("a dead letter is an event that a handler may subscribe to; its own failure
       attempt: 1,
       reason: "exhausted",
       error: "no",
-      payload: '{"n":1}',
+      payload: { n: 1 },
     },
   ]);
   expect(t.deadLetters.map(({ handler }) => handler)).toEqual(["fails", "reporter"]);

@@ -15,6 +15,8 @@ import { addTrigger } from "./trigger.ts";
 /** Runs the program with the words of a command line, and ends the process. */
 export async function run(args: readonly string[]): Promise<void> {
   let code: number = EXIT.ok;
+  // Nobody who could be told.
+  process.stderr.on("error", () => {});
   try {
     if (args.length === 0) createProgram().help({ error: true });
     await createProgram().parseAsync(args, { from: "user" });

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 /** A request to a running app. */
 export interface RemoteRequest {
-  /** Sent as JSON. Without one the request is a GET. */
+  /** Sent as JSON; `undefined` as nothing. Without one the request is a GET. */
   readonly body?: { readonly value: unknown };
   readonly query?: URLSearchParams;
   readonly headers?: Readonly<Record<string, string>>;
@@ -45,7 +45,7 @@ export class Remote {
     const url = `${this.#base}${path}${query && query.size > 0 ? `?${query.toString()}` : ""}`;
     const response = await this.#fetch(url, {
       method: body ? "POST" : "GET",
-      ...(body && { body: JSON.stringify(body.value ?? null) }),
+      ...(body && { body: body.value === undefined ? "" : JSON.stringify(body.value) }),
       headers: {
         accept: "application/json, application/problem+json",
         ...(body && { "content-type": "application/json" }),

@@ -1,14 +1,22 @@
+import { toMs } from "../duration.ts";
 import { DeclarationError } from "../errors.ts";
 import type { EventType } from "../event-type.ts";
-import type { EventOptions } from "../handler.ts";
+import type { BatchOptions, EventOptions } from "../handler.ts";
 import { defaultRegistry, type HandlerRegistry } from "../registry.ts";
 import { topicFault } from "../topic.ts";
 import { builder, type HandlerBuilder, type HandlerOf, type UncheckedHandler } from "./builder.ts";
 import { checkOptions } from "./check-options.ts";
 import type { Declaration } from "./declaration.ts";
 
+/** More at once would keep the event loop, and the lease, waiting. */
+const LARGEST_BATCH = 10_000;
+
 /** Declares a handler of an event; see {@link on}. */
 export interface On {
+  <In, Out>(
+    event: EventType<In, Out>,
+    options: EventOptions<Out> & { readonly batch: BatchOptions },
+  ): HandlerBuilder<HandlerOf<readonly Out[]>>;
   <In, Out>(event: EventType<In, Out>, options?: EventOptions<Out>): HandlerBuilder<HandlerOf<Out>>;
   (topic: string, options?: EventOptions): HandlerBuilder<UncheckedHandler>;
 }
@@ -43,6 +51,7 @@ function declare(event: EventType | string, options: EventOptions): Declaration 
   }
   const what = `on("${topic}")`;
   checkOptions(what, options);
+  checkBatch(what, options.batch);
   const schema = typeof event === "string" ? undefined : event.schema;
   return {
     what,
@@ -55,4 +64,15 @@ function declare(event: EventType | string, options: EventOptions): Declaration 
       options: options as EventOptions, // the payload's type matters to the user's code only
     },
   };
+}
+
+function checkBatch(what: string, batch: BatchOptions | undefined): void {
+  if (batch === undefined) return;
+  if (!Number.isInteger(batch.size) || batch.size < 1 || batch.size > LARGEST_BATCH) {
+    throw new DeclarationError(
+      "OPTION_INVALID",
+      `${what}: batch.size must be a whole number from 1 to ${LARGEST_BATCH}.`,
+    );
+  }
+  if (batch.within !== undefined) toMs(batch.within, `${what}: batch.within`);
 }

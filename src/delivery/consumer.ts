@@ -1,13 +1,19 @@
 import { type Clock, systemClock, type Timer } from "../clock.ts";
+import { toMs } from "../duration.ts";
 import type { Claim, Engine, Settlement } from "../engine.ts";
 import { CancelledError, LeaseLostError } from "../errors.ts";
 import type { Handler, Tick } from "../handler.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Runner } from "../pipeline/runner.ts";
+import { Gathering, runBatch } from "./batch.ts";
 import { Delivery } from "./delivery.ts";
+import { type DeliveryEvents, Settler } from "./settler.ts";
 
 /** How many deliveries of one handler a process has under way, unless the handler says otherwise. */
 const CONCURRENCY = 100;
+/** The same of the batches of a batch handler, and how long the first message of a batch waits for others. */
+const BATCHES = 10;
+const GATHER_FOR = "100ms";
 /** The waits between tries to reach an engine that fails: doubled from the first to the last. */
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 5_000;
@@ -16,14 +22,10 @@ const LAST_BACKOFF_MS = 5_000;
 interface Slot {
   readonly runner: Runner;
   free: number;
+  /** Of a batch handler: collects deliveries until there are enough for a run. */
+  readonly gathering: Gathering | undefined;
   /** Counts the wakes, so that one that comes during a claim is not taken for answered by it. */
   wakes: number;
-}
-
-/** A message that failed for good. */
-export interface Death {
-  readonly claim: Claim;
-  readonly settlement: Extract<Settlement, { kind: "dead" }>;
 }
 
 /**
@@ -34,16 +36,16 @@ export interface Death {
  * the event loop is settled together with the next claim.
  */
 export class Consumer {
-  /** The engine's last failure; undefined while it works. */
-  fault: unknown;
   readonly #engine: Engine;
   readonly #pipeline: Pipeline;
-  readonly #onDead: (death: Death) => Promise<void>;
+  readonly #settler: Settler;
   readonly #slots = new Map<string, Slot>();
   readonly #hungry = new Set<Slot>();
   readonly #held = new Set<Delivery>();
+  #claimFault: unknown;
   #claiming = false;
   #settling = 0;
+  #begun = 0;
   #pumpSoon = false;
   #running = false;
   /** The wait before the engine is asked again, while it fails. */
@@ -53,11 +55,20 @@ export class Consumer {
   #stopWake: () => void = () => {};
   #whenIdle: (() => void) | undefined;
 
-  /** @param onDead Told of each message before it goes to the dead letters. */
-  constructor(engine: Engine, pipeline: Pipeline, onDead: (death: Death) => Promise<void>) {
+  constructor(engine: Engine, pipeline: Pipeline, events: DeliveryEvents) {
     this.#engine = engine;
     this.#pipeline = pipeline;
-    this.#onDead = onDead;
+    this.#settler = new Settler(engine, pipeline.environment, events);
+  }
+
+  /** How many deliveries were ever begun here: while there is work, it grows. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  /** The engine's last failure; undefined while it works. */
+  get fault(): unknown {
+    return this.#claimFault ?? this.#settler.fault;
   }
 
   /** How many deliveries this process holds. */
@@ -72,13 +83,29 @@ export class Consumer {
 
   /** Begins to serve a handler, which must be subscribed. */
   add(handler: Handler): void {
-    const slot = {
-      runner: this.#pipeline.runner(handler),
-      free: handler.options.concurrency ?? CONCURRENCY,
+    const runner = this.#pipeline.runner(handler);
+    const { concurrency } = handler.options;
+    const batch = handler.kind === "event" ? handler.options.batch : undefined;
+    const slot: Slot = {
+      runner,
+      free: batch ? batch.size * (concurrency ?? BATCHES) : (concurrency ?? CONCURRENCY),
+      gathering:
+        batch &&
+        new Gathering(
+          this.#clock,
+          batch.size,
+          toMs(batch.within ?? GATHER_FOR),
+          (deliveries) => void this.#runBatch(slot, deliveries),
+        ),
       wakes: 0,
     };
     this.#slots.set(handler.name, slot);
     this.#feed(slot);
+  }
+
+  /** Whether this process would take more of a handler's work. */
+  hasRoom(handler: string): boolean {
+    return (this.#slots.get(handler)?.free ?? 0) > 0;
   }
 
   /** Claims no more for a handler; what runs goes on. */
@@ -92,6 +119,7 @@ export class Consumer {
   start(): void {
     if (this.#running) return;
     this.#running = true;
+    this.#settler.persist();
     this.#stopWake = this.#engine.queue.onWake((handlers) => this.#wake(handlers));
     this.#wake();
   }
@@ -99,6 +127,7 @@ export class Consumer {
   /** Claims nothing more. */
   pause(): void {
     this.#running = false;
+    this.#settler.giveUp();
     this.#stopWake();
     this.#dueTimer?.cancel();
     this.#retryTimer?.cancel();
@@ -111,8 +140,10 @@ export class Consumer {
    */
   async drain(timeout: number): Promise<void> {
     this.pause();
+    for (const { gathering } of this.#slots.values()) gathering?.flush();
     if (await this.#idleWithin(timeout)) return;
-    for (const delivery of this.#held) delivery.callOff(new CancelledError("The app is stopping."));
+    const reason = new CancelledError("The app is stopping.");
+    for (const delivery of this.#held) delivery.callOff({ reason, then: "release" });
     if (await this.#idleWithin(Math.min(timeout, 1_000))) return;
     const left = [...this.#held];
     this.#held.clear();
@@ -121,8 +152,27 @@ export class Consumer {
 
   /** Aborts what runs, because this instance was taken for dead and others have its work now. */
   loseAll(): void {
-    for (const delivery of this.#held)
-      delivery.callOff(new LeaseLostError(delivery.claim.id, delivery.claim.handler));
+    for (const delivery of this.#held) {
+      const { id, handler } = delivery.claim;
+      delivery.callOff({ reason: new LeaseLostError(id, handler), then: "nothing" });
+    }
+  }
+
+  /** Aborts the runs of a message (only `handler`'s, if given); they are not tried again. Answers how many there were. */
+  cancel(id: string, handler?: string): number {
+    const running = [...this.#held].filter(
+      ({ claim }) => claim.id === id && (handler === undefined || claim.handler === handler),
+    );
+    for (const delivery of running) {
+      delivery.callOff({ reason: new CancelledError(`Message ${id} was cancelled.`), then: "drop" });
+    }
+    return running.length;
+  }
+
+  /** Asks the engine again whatever it was asked before: for when it has not answered. */
+  restart(): void {
+    this.#claiming = false;
+    this.#wake();
   }
 
   #wake(handlers?: Iterable<string>): void {
@@ -156,7 +206,7 @@ export class Consumer {
     this.#claiming = true;
     try {
       const { claims, nextDue } = await this.#engine.queue.claim(wants);
-      this.fault = undefined;
+      this.#claimFault = undefined;
       this.#backoff = 0;
       const got = new Map<string, number>();
       for (const claim of claims) {
@@ -182,87 +232,42 @@ export class Consumer {
       // The handler went, or the app began to stop, while the claim was under way.
       void this.#engine.queue
         .settle([{ claim, kind: "release" }])
-        .catch((error: unknown) => (this.fault = error));
+        .catch((error: unknown) => (this.#claimFault = error));
       return;
     }
     slot.free--;
+    this.#begun++;
     const delivery = new Delivery(this.#engine, slot.runner, claim);
     this.#held.add(delivery);
-    void this.#run(slot, delivery);
+    if (slot.gathering) slot.gathering.add(delivery);
+    else void this.#run(slot, delivery);
   }
 
   async #run(slot: Slot, delivery: Delivery): Promise<void> {
     const settlement = await delivery.run();
+    await this.#end(slot, delivery, settlement);
+  }
+
+  async #runBatch(slot: Slot, deliveries: readonly Delivery[]): Promise<void> {
+    const settlements = await runBatch(slot.runner, deliveries);
+    const byId = new Map(deliveries.map((delivery) => [delivery.claim.seq, delivery]));
+    await Promise.all(
+      settlements.map((settlement) =>
+        this.#end(slot, byId.get(settlement.claim.seq) as Delivery, settlement),
+      ),
+    );
+  }
+
+  async #end(slot: Slot, delivery: Delivery, settlement: Settlement): Promise<void> {
     slot.free++;
     // First the pump, then the settlement: the engine finds the next claim in the same turn as what it settles.
     if (this.#hungry.size > 0) this.#pumpInThisTurn();
     if (!this.#held.has(delivery)) return;
     this.#settling++;
-    await this.#settle(slot.runner, delivery.claim, settlement);
+    await this.#settler.settle(slot.runner, delivery, settlement);
     this.#settling--;
     this.#held.delete(delivery);
     if (this.#held.size === 0) this.#whenIdle?.();
-  }
-
-  /** Never rejects: a settlement that the engine cannot take now is tried until it can, or the app has stopped. */
-  async #settle(runner: Runner, claim: Claim, settlement: Settlement): Promise<void> {
-    for (let wait = FIRST_BACKOFF_MS; ; wait = Math.min(wait * 2, LAST_BACKOFF_MS)) {
-      try {
-        const wanted = settlement.kind === "dead" ? await this.#bury(runner, claim, settlement) : settlement;
-        if (wanted.kind === "retry") runner.stats.retries++;
-        const [settled] = await this.#engine.queue.settle([wanted]);
-        if (settled === false) this.#lost(runner, claim);
-        else if (wanted.kind === "done" && runner.handler.kind === "time") await this.#tickSucceeded(claim);
-        return;
-      } catch (error) {
-        this.fault = error;
-        this.#log.error(
-          { err: error, handler: claim.handler, id: claim.id },
-          "the engine did not take a settlement; trying again",
-        );
-        if (!this.#running) return;
-        await new Promise<void>((resolve) => void this.#clock.setTimer(resolve, wait));
-      }
-    }
-  }
-
-  /** Tells those who listen for dead letters, and logs it, before the message is moved there. */
-  async #bury(runner: Runner, claim: Claim, settlement: Death["settlement"]): Promise<Settlement> {
-    const { handler } = runner;
-    const { reason, error } = settlement;
-    const fields = {
-      handler: claim.handler,
-      id: claim.id,
-      event: claim.event,
-      attempt: claim.attempt,
-      reason,
-      error,
-    };
-    if (handler.kind === "event" && handler.options.deadLetter === false) {
-      this.#log.error(fields, "a message failed for good and was dropped, as its handler asks");
-      return { claim, kind: "done" };
-    }
-    this.#log.error(fields, "a message failed for good and is among the dead letters");
-    await this.#onDead({ claim, settlement });
-    runner.stats.dead++;
-    return settlement;
-  }
-
-  async #tickSucceeded(claim: Claim): Promise<void> {
-    const { scheduled } = JSON.parse(claim.payload) as Tick; // the scheduler wrote it
-    try {
-      await this.#engine.schedules.succeeded(claim.handler, scheduled);
-    } catch (error) {
-      this.#log.warn({ err: error, handler: claim.handler }, "the success of a tick could not be noted");
-    }
-  }
-
-  #lost(runner: Runner, claim: Claim): void {
-    runner.stats.lost++;
-    this.#log.warn(
-      { err: new LeaseLostError(claim.id, claim.handler) },
-      "what a handler did was not counted: its lease was lost",
-    );
   }
 
   #wakeAt(due: number | undefined): void {
@@ -275,7 +280,7 @@ export class Consumer {
 
   #failed(error: unknown): void {
     if (!this.#running) return;
-    this.fault = error;
+    this.#claimFault = error;
     this.#backoff = Math.min(Math.max(this.#backoff * 2, FIRST_BACKOFF_MS), LAST_BACKOFF_MS);
     this.#log.error({ err: error, retryIn: this.#backoff }, "the engine could not be asked for work");
     this.#retryTimer = this.#clock.setTimer(() => {

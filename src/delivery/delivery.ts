@@ -1,21 +1,34 @@
 import type { Headers } from "../context.ts";
 import type { Claim, DeadReason, Engine, Settlement } from "../engine.ts";
-import { CancelledError, Fatal, FrameworkError, LeaseLostError } from "../errors.ts";
+import { Fatal, FrameworkError, LeaseLostError } from "../errors.ts";
 import { Outcome } from "../outcome.ts";
 import type { Call, HandlerContext } from "../pipeline/handler-context.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import { validate } from "../schema.ts";
 import { toAttemptError } from "./attempt-error.ts";
 
+/** Why a run was called off, and what then becomes of its message: given back, dropped, or no longer ours to say. */
+export interface CalledOff {
+  readonly reason: Error;
+  readonly then: "release" | "drop" | "nothing";
+}
+
+/** How long a message waits when its rate limit could not be asked. */
+const LIMITS_AWAY_MS = 1_000;
+
 /** One claim on its way through the pipeline: from the stored text to the settlement. It is also what the context knows of it. */
 export class Delivery implements Call {
   readonly claim: Claim;
+  /** What the handler gets, once {@link prepare} has read it. */
+  input: unknown;
+  /** What the handler returned. */
+  result: unknown;
   readonly #engine: Engine;
   readonly #runner: Runner;
   #context: HandlerContext | undefined;
+  #shared: HandlerContext | undefined;
   #steps: Map<string, string> | undefined;
-  /** Why the run was called off, once it was. */
-  #calledOff: Error | undefined;
+  #calledOff: CalledOff | undefined;
 
   constructor(engine: Engine, runner: Runner, claim: Claim) {
     this.#engine = engine;
@@ -23,64 +36,105 @@ export class Delivery implements Call {
     this.claim = claim;
   }
 
-  /** Aborts the handler's signal. What it returns no longer counts when the lease is lost or the message given back. */
-  callOff(reason: Error): void {
-    this.#calledOff = reason;
-    this.#context?.abort(reason);
+  /** Aborts the handler's signal. */
+  callOff(off: CalledOff): void {
+    this.#calledOff = off;
+    const run = this.#context ?? (off.then === "drop" ? undefined : this.#shared);
+    run?.abort(off.reason);
+  }
+
+  /** Of a batch: the run that several deliveries share. To drop one of them does not stop the others. */
+  runsIn(shared: HandlerContext): void {
+    this.#shared = shared;
   }
 
   /** Runs the handler once and says what becomes of the message. Never rejects. */
   async run(): Promise<Settlement> {
+    const refused = this.prepare();
+    const settlement = refused instanceof Promise ? await refused : refused;
+    if (settlement) return settlement;
+    const context = (this.#context = this.#runner.context(this.input, this));
+    try {
+      return this.settled(await this.#runner.attempt(context), context);
+    } catch (error) {
+      return this.failed(error, context);
+    }
+  }
+
+  /** Reads the payload; a settlement where the handler cannot be run with it now. Never rejects. */
+  prepare(): Settlement | undefined | Promise<Settlement | undefined> {
     const { claim } = this;
     const now = this.#engine.now();
+    if (this.#calledOff) return { claim, kind: "release" };
     if (claim.expires !== undefined && claim.expires <= now) return this.#dead("expired", undefined);
     if (claim.attempt > this.#runner.retry.attempts) {
+      const deaths = claim.attempt - 1;
       return this.#dead(
         "poison",
-        new Fatal(
-          `Each of its ${claim.attempt - 1} attempts ended with the death of the process that ran it.`,
-        ),
+        new Fatal(`Each of its ${deaths} attempts ended with the death of the process that ran it.`),
       );
     }
-    let input: unknown;
+    this.#runner.stats.lateness.observe(Math.max(0, now - claim.due));
     try {
-      input = this.#read();
-      if (input instanceof Promise) input = await input;
+      this.input = this.#read();
     } catch (error) {
       return this.#dead("invalid", error);
     }
-    if (this.#runner.limited) {
-      const wait = await this.#runner.admit(input, this);
-      if (wait > 0) return { claim, kind: "snooze", at: this.#engine.now() + wait };
-    }
-    if (this.#calledOff) return { claim, kind: "release" };
-    this.#runner.stats.lateness.observe(Math.max(0, now - claim.due));
-    return this.#attempt(input);
+    if (this.input instanceof Promise || this.#runner.limited) return this.#prepareSlowly();
+    return undefined;
   }
 
-  async #attempt(input: unknown): Promise<Settlement> {
+  async #prepareSlowly(): Promise<Settlement | undefined> {
     const { claim } = this;
-    this.#context = this.#runner.context(input, this);
     try {
-      const result = await this.#runner.attempt(this.#context);
-      if (result instanceof Outcome && result.kind === "snooze") {
-        return { claim, kind: "snooze", at: this.#engine.now() + result.wait };
-      }
-      return { claim, kind: "done" };
+      this.input = await this.input;
     } catch (error) {
-      return this.#failed(error);
+      return this.#dead("invalid", error);
     }
+    const wait = await this.#runner.admit(this.input, this).catch(() => LIMITS_AWAY_MS);
+    if (wait > 0) return { claim, kind: "snooze", at: this.#engine.now() + wait };
+    return this.#calledOff && { claim, kind: "release" };
   }
 
-  #failed(error: unknown): Settlement {
+  /** What becomes of the message when its handler has returned this. */
+  settled(result: unknown, context?: HandlerContext): Settlement {
     const { claim } = this;
-    // The app is stopping: the handler was told to give up, and that is not its failure.
-    if (this.#calledOff instanceof CancelledError) return { claim, kind: "release" };
-    const wait = this.#runner.retryIn(error, claim.attempt);
-    if (wait === undefined)
-      return this.#dead(claim.attempt >= this.#runner.retry.attempts ? "exhausted" : "fatal", error);
+    if (context?.suspended) return { claim, kind: "snooze", at: context.suspended.until };
+    this.result = result;
+    if (result instanceof Outcome && result.kind === "snooze") {
+      return { claim, kind: "snooze", at: this.#engine.now() + result.wait };
+    }
+    return { claim, kind: "done" };
+  }
+
+  /** What becomes of the message when its handler has thrown this. */
+  failed(error: unknown, context?: HandlerContext): Settlement {
+    const { claim } = this;
+    if (context?.suspended) return { claim, kind: "snooze", at: context.suspended.until };
+    if (this.#calledOff) return { claim, kind: this.#calledOff.then === "drop" ? "done" : "release" };
+    const verdict = this.#verdict(error);
+    if (verdict.wait === undefined) {
+      return this.#dead(claim.attempt >= this.#runner.retry.attempts ? "exhausted" : "fatal", verdict.error);
+    }
     const now = this.#engine.now();
-    return { claim, kind: "retry", at: now + wait, error: toAttemptError(error, claim.attempt, now) };
+    return {
+      claim,
+      kind: "retry",
+      at: now + verdict.wait,
+      error: toAttemptError(verdict.error, claim.attempt, now),
+    };
+  }
+
+  /** `retryIf` is the user's code, and may throw as well. */
+  #verdict(error: unknown): { readonly wait: number | undefined; readonly error: unknown } {
+    try {
+      return { wait: this.#runner.retryIn(error, this.claim.attempt), error };
+    } catch (second) {
+      return {
+        wait: undefined,
+        error: new AggregateError([error, second], `retryIf failed: ${String(second)}`, { cause: error }),
+      };
+    }
   }
 
   #dead(reason: DeadReason, error: unknown): Settlement {

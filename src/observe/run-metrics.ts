@@ -72,7 +72,7 @@ const KINDS: readonly KindMetrics[] = [
   },
 ];
 
-const STATUSES = ["ok", "error", "timeout", "cancelled", "limited"] as const;
+const STATUSES = ["ok", "error", "timeout", "cancelled", "limited", "snoozed"] as const;
 const BOUNDS = BUCKETS_MS.map((ms) => ms / 1_000);
 
 function aboutRuns(kind: KindMetrics, all: readonly Counted[], unhandled: number): Family[] {

@@ -1,4 +1,7 @@
-import type { Context, Headers, Publish, Services } from "../context.ts";
+import { delay } from "../clock.ts";
+import type { BatchItem, Context, Headers, Publish, Services } from "../context.ts";
+import { toMs } from "../duration.ts";
+import { Suspended } from "../errors.ts";
 import type { Handler, Kind } from "../handler.ts";
 import type { Logger } from "../log.ts";
 import type { Environment } from "./environment.ts";
@@ -14,12 +17,15 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
   /** The results of finished steps, by name, as JSON. */
   readonly steps?: Map<string, string> | undefined;
+  /** Of a batch. */
+  readonly items?: readonly BatchItem[] | undefined;
   /** Stores the result of a step; absent where nothing is stored. */
   readonly saveStep?: ((name: string, result: string) => Promise<void>) | undefined;
 }
 
 const NO_CALL: Call = {};
 const NO_HEADERS: Headers = Object.freeze({});
+const NO_ITEMS: readonly BatchItem[] = Object.freeze([]);
 let calls = 0;
 
 /**
@@ -37,6 +43,9 @@ export class HandlerContext implements Context {
   #id: string | undefined;
   #log: Logger | undefined;
   #step: Context["step"] | undefined;
+  #sleeps = 0;
+  /** Set once the handler was left by `sleep`; it counts even if the handler has caught what was thrown. */
+  suspended: Suspended | undefined;
 
   constructor(
     environment: Environment,
@@ -66,6 +75,10 @@ export class HandlerContext implements Context {
 
   get headers(): Headers {
     return this.#call.headers ?? NO_HEADERS;
+  }
+
+  get items(): readonly BatchItem[] {
+    return this.#call.items ?? NO_ITEMS;
   }
 
   get services(): Services {
@@ -115,6 +128,19 @@ export class HandlerContext implements Context {
 
   get step(): Context["step"] {
     return (this.#step ??= (name, fn) => this.#runStep(name, fn));
+  }
+
+  get sleep(): Context["sleep"] {
+    return (duration) => this.#sleep(toMs(duration, "ctx.sleep"));
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    const { clock } = this.#environment;
+    if (!this.#call.saveStep) return delay(clock, ms, this.signal);
+    const until = await this.#runStep(`sleep ${++this.#sleeps}`, () => clock.now() + ms);
+    if (until <= clock.now()) return;
+    this.suspended = new Suspended(until);
+    throw this.suspended;
   }
 
   async #runStep<T>(name: string, fn: () => Promise<T> | T): Promise<T> {

@@ -6,9 +6,11 @@ import {
   DeclarationError,
   LifecycleError,
   RateLimitedError,
+  Suspended,
   TimeoutError,
 } from "../errors.ts";
 import type { Handler, RateLimitOptions } from "../handler.ts";
+import { Outcome } from "../outcome.ts";
 import type { Environment } from "./environment.ts";
 import { type Call, HandlerContext } from "./handler-context.ts";
 import { type RetryPolicy, retryPolicy } from "./retry.ts";
@@ -32,6 +34,7 @@ export class Runner {
   #composed: Run | undefined;
   readonly #inPlace: RetryPolicy;
   readonly #places: Semaphore | undefined;
+  readonly #batched: boolean;
   readonly #rateLimit: RateLimitOptions<unknown> | undefined;
   /** Neither limited nor timed out nor retried in place: nothing stands between {@link run} and its caller. */
   readonly plain: boolean;
@@ -52,12 +55,18 @@ export class Runner {
       handler.kind === "event"
         ? (handler.options.rateLimit as RateLimitOptions<unknown> | undefined)
         : undefined;
+    this.#batched = handler.kind === "event" && handler.options.batch !== undefined;
     this.plain =
-      this.#inPlace.attempts === 1 && this.timeout === undefined && !this.#places && !this.#rateLimit;
+      !this.#batched &&
+      this.#inPlace.attempts === 1 &&
+      this.timeout === undefined &&
+      !this.#places &&
+      !this.#rateLimit;
   }
 
   /** Runs the handler for a caller who waits for the result: limited, and retried in place, all within its timeout. */
   call(input: unknown, call?: Call): Promise<unknown> {
+    if (this.#batched) return this.#guarded([input], call ?? {}).then(onlyOutcome);
     if (this.plain && !call?.signal) return this.#once(input, this.context(input, call));
     return this.#guarded(input, call ?? {});
   }
@@ -206,7 +215,7 @@ export class Runner {
     stats.running++;
     try {
       const result = await this.run(input, context);
-      stats.ok++;
+      stats.count(result instanceof Outcome ? OUTCOME_STATUS[result.kind] : "ok");
       return result;
     } catch (error) {
       stats.count(statusOf(error));
@@ -218,9 +227,19 @@ export class Runner {
   }
 }
 
+const OUTCOME_STATUS = { snooze: "snoozed", cancel: "cancelled" } as const;
+
+/** A batch handler that is called with one payload may say how it ended, as for a batch. */
+function onlyOutcome(result: unknown): unknown {
+  const only: unknown = Array.isArray(result) && result.length === 1 ? result[0] : result;
+  if (only instanceof Error) throw only;
+  return only;
+}
+
 /** What a failed run is counted as. */
 export function statusOf(error: unknown): RunStatus {
   if (error instanceof TimeoutError) return "timeout";
+  if (error instanceof Suspended) return "snoozed";
   return error instanceof CancelledError ? "cancelled" : "error";
 }
 

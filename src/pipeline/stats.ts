@@ -4,7 +4,7 @@ export const BUCKETS_MS = [
 ];
 
 /** How a run ended. */
-export type RunStatus = "ok" | "error" | "timeout" | "cancelled" | "limited";
+export type RunStatus = "ok" | "error" | "timeout" | "cancelled" | "limited" | "snoozed";
 
 /** A histogram of durations. Plain numbers: counting costs nanoseconds, and metrics are made of it when somebody asks. */
 export class Histogram {
@@ -32,6 +32,8 @@ export class HandlerStats {
   timeout = 0;
   cancelled = 0;
   limited = 0;
+  /** Runs that asked to be run again later: `snooze`, `ctx.sleep`. */
+  snoozed = 0;
   /** Attempts after the first. */
   retries = 0;
   /** Messages that went to the dead letters. */

@@ -110,6 +110,15 @@ export async function until<T>(
   }
 }
 
+/** Whether a process lives. */
+export function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** The command line that runs the program, for a shell. */
 export function shellWords(...args: readonly string[]): string {
   return [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ");

@@ -91,7 +91,7 @@ test("an app that is not there ends with 4, an address that is none with 2", asy
 test("one that does not answer is waited for as long as one likes", async () => {
   const server = createServer(() => {});
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close().closeAllConnections());
+  onTestFinished(() => server.close().closeAllConnections());
   const { port } = server.address() as AddressInfo; // it listens on a port
   const ended = await cli(["list", "--url", `http://127.0.0.1:${port}`, "--timeout", "100ms", "--json"]);
   expect(ended.code).toBe(4);

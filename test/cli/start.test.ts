@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
+  alive,
   cli,
   environment,
   errorIn,
@@ -38,14 +39,6 @@ function post(url: string, path: string, body?: unknown): Promise<Response> {
   return fetch(url + path, { method: "POST", headers, body: JSON.stringify(body ?? null) });
 }
 
-function alive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
 describe("readiness", () => {
   test("one line says what runs where, in the log where that is for programs", async () => {
     const app = await startCli(["start", fixture("functions.ts")], { env: MEMORY });
@@ -68,9 +61,10 @@ describe("readiness", () => {
     const app = await startCli(["start", fixture("functions.ts")], {
       env: { ...MEMORY, LOG_FORMAT: "pretty" },
     });
-    await app.says(
+    const [line] = await app.says(
       /^ready functions \(pid \d+\) at http:\/\/127\.0\.0\.1:\d+, engine memory:, 2 events, 2 timers, 4 commands, 2 patterns$/m,
     );
+    expect(line).toContain(`pid ${app.child.pid}`);
   });
 
   test("what stands behind the file is the file's, options too; and its own port comes before PORT", async () => {
@@ -153,6 +147,6 @@ describe("the end", () => {
       () => !alive(Number(pid)) || undefined,
       () => `process ${pid} ends`,
     );
-    await expect(fetch(url)).rejects.toThrow();
+    await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
 });

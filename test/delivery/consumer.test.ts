@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createRegistry } from "../../src/declare/create-registry.ts";
 import { defineEvent } from "../../src/declare/define-event.ts";
-import { Consumer, type Death } from "../../src/delivery/consumer.ts";
+import { Consumer } from "../../src/delivery/consumer.ts";
+import type { Death } from "../../src/delivery/settler.ts";
 import { Publisher } from "../../src/delivery/publisher.ts";
 import { memoryEngine } from "../../src/engines/memory/engine.ts";
 import { MemoryStore } from "../../src/engines/memory/store.ts";
@@ -31,7 +32,10 @@ async function setup(declare: (registry: ReturnType<typeof createRegistry>) => v
   const publisher = new Publisher(engine, (event) => events.handlersOf(event));
   pipeline.environment.publish = publisher.publish.bind(publisher);
   const deaths: Death[] = [];
-  const consumer = new Consumer(engine, pipeline, async (death) => void deaths.push(death));
+  const consumer = new Consumer(engine, pipeline, {
+    dying: async (death) => void deaths.push(death),
+    ended: async () => {},
+  });
   const handlers = registry.list().filter((handler) => handler.kind === "event");
   await engine.queue.subscribe(handlers.map(({ name, topic }) => ({ handler: name, topic })));
   for (const handler of handlers) consumer.add(handler);

@@ -1,3 +1,4 @@
+import type { Subscription } from "../../engine.ts";
 import { TopicIndex } from "../../topic.ts";
 import type { Database } from "./database.ts";
 
@@ -49,11 +50,13 @@ export class Catalog {
     this.#version = undefined;
   }
 
-  add(handler: string, topic: string | undefined): void {
-    const known = this.#byName.get(handler);
-    if (known && known.topic === topic) return;
-    this.#db.run(ADD, handler, topic ?? null);
-    this.#changed();
+  add(subscriptions: readonly Subscription[]): void {
+    const fresh = subscriptions.filter(({ handler, topic }) => {
+      const known = this.#byName.get(handler);
+      return !known || known.topic !== topic;
+    });
+    for (const { handler, topic } of fresh) this.#db.run(ADD, handler, topic ?? null);
+    if (fresh.length > 0) this.#changed();
   }
 
   remove(entry: CatalogEntry): void {

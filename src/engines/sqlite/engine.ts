@@ -16,7 +16,6 @@ import { Session } from "./session.ts";
 import { SqliteSignals } from "./signals.ts";
 import { SqliteState } from "./state.ts";
 
-const COUNT_INSTANCES = "select count(*) from instance";
 const PROVE_WRITABLE = "update meta set checks = checks + 1";
 
 /**
@@ -75,12 +74,8 @@ class SqliteEngine implements Engine {
     try {
       db = await openDatabase(this.#file);
       const session = new Session(db, this.#file.path, clock, instance, lease);
-      const others = await session.turn.read(() => db?.get<[number]>(COUNT_INSTANCES)?.[0] ?? 0);
+      if (await this.presence.findsOrphans(session)) checkAfterCrash(db, this.#file.path);
       await this.presence.join(session);
-      // Nobody else was alive, but somebody had not said goodbye.
-      if (others > 0 && (await session.turn.read(() => db?.get<[number]>(COUNT_INSTANCES)?.[0])) === 1) {
-        checkAfterCrash(db, this.#file.path);
-      }
       this.signals.join(session);
       this.#watch = new FileWatch(session);
       this.#seat.take(session);

@@ -57,7 +57,7 @@ export class FileWatch {
     this.#lookSoon = true;
     const look = (): void => {
       this.#lookSoon = false;
-      if (!this.#closed) this.#look();
+      if (!this.#closed) this.#session.look();
     };
     // Most likely the notice of a commit of our own; while we commit, each transaction sees what others did anyway.
     const ours = this.#session.commits !== this.#commits;
@@ -70,17 +70,9 @@ export class FileWatch {
     // Real time, whatever the app's clock says: it is real processes that change the file.
     this.#timer = setTimeout(() => {
       this.#lookForLoss();
-      this.#look();
+      this.#session.look();
       this.#lookLater();
     }, LOOK_EVERY_MS).unref();
-  }
-
-  #look(): void {
-    try {
-      this.#session.look();
-    } catch (error) {
-      this.#session.failed(error);
-    }
   }
 
   /** What is written to a file that has no name any more is gone with the process. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { Database } from "./database.ts";
 import type { DataFile } from "./data-file.ts";
@@ -75,7 +75,9 @@ function makeDirectory(path: string): void {
 
 /** Through a connection that cannot write, so that a file which is not ours stays as it is, to the byte. */
 function inspect(path: string, open: (readOnly: boolean) => Database): void {
-  if (!existsSync(path) || statSync(path).size === 0) return;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found && !found.isFile()) throw unwritable(path, "it is not a file");
+  if (!found || found.size === 0) return;
   const db = open(true);
   try {
     schemaVersionOf(db, path);

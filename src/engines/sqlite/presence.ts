@@ -36,6 +36,11 @@ export class SqlitePresence implements Presence {
     this.#seat = seat;
   }
 
+  /** Whether a process that is gone did not stop properly. */
+  findsOrphans(session: Session): Promise<boolean> {
+    return session.turn.read(() => othersThan(session).some((other) => this.#isGone(other, session)));
+  }
+
   /** Registers this instance and takes over from those that are certainly gone. */
   async join(session: Session): Promise<void> {
     this.#uptime = uptimeOf(session.clock);
@@ -95,18 +100,38 @@ export class SqlitePresence implements Presence {
   }
 
   #sweep(session: Session): number {
-    type Row = [number, string, number, number, string, string, number, string];
     const now = this.#uptime();
-    for (const [no, host, beat, lease, boot, space, pid, born] of session.db.all<Row>(
-      OTHERS,
-      session.instance,
-    )) {
-      const other: ProcessIdentity = { boot, space, pid, born };
-      const gone = isGone(other, this.#self, host === session.info.host);
-      if (gone || now - beat > lease) session.db.run(REMOVE, no);
+    for (const other of othersThan(session)) {
+      if (this.#isGone(other, session) || now - other.beat > other.lease) session.db.run(REMOVE, other.no);
     }
     return giveBack(session, session.db.all<Held>(HELD_BY_NOBODY), 0);
   }
+
+  #isGone(other: Neighbour, session: Session): boolean {
+    return isGone(other, this.#self, other.host === session.info.host);
+  }
+}
+
+/** Another instance in the file. */
+interface Neighbour extends ProcessIdentity {
+  readonly no: number;
+  readonly host: string;
+  readonly beat: number;
+  readonly lease: number;
+}
+
+function othersThan({ db, instance }: Session): Neighbour[] {
+  type Row = [number, string, number, number, string, string, number, string];
+  return db.all<Row>(OTHERS, instance).map(([no, host, beat, lease, boot, space, pid, born]) => ({
+    no,
+    host,
+    beat,
+    lease,
+    boot,
+    space,
+    pid,
+    born,
+  }));
 }
 
 /** Makes running deliveries claimable again; answers how many. */

@@ -29,9 +29,7 @@ export class SqliteQueue implements Queue {
   }
 
   subscribe(subscriptions: readonly Subscription[]): Promise<void> {
-    return this.#seat.write(({ catalog }) => {
-      for (const { handler, topic } of subscriptions) catalog.add(handler, topic);
-    });
+    return this.#seat.write(({ catalog }) => catalog.add(subscriptions));
   }
 
   unsubscribe(handler: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { InstanceInfo } from "../../engine.ts";
 import { Catalog } from "./catalog.ts";
 import type { Database } from "./database.ts";
 import { DueDates } from "./due-dates.ts";
-import { isUntrustworthy } from "./failures.ts";
+import { isUntrustworthy, toFailure } from "./failures.ts";
 import { Sequence } from "./sequence.ts";
 import { Tokens } from "./tokens.ts";
 import { Turn, type TurnEvents } from "./turn.ts";
@@ -87,7 +87,11 @@ export class Session implements TurnEvents {
 
   /** Looks whether another process has changed the file, and wakes who listens if so. */
   look(): void {
-    this.wakes.sawVersion(this.#dataVersion());
+    try {
+      this.wakes.sawVersion(this.#dataVersion());
+    } catch (error) {
+      this.failed(toFailure(error, this.path));
+    }
     this.wakes.call();
   }
 

@@ -35,6 +35,8 @@ const LONGEST_STREAK_MS = 2;
 /** How long an operation waits for other processes to give the lock back. */
 const PATIENCE_MS = 10_000;
 
+const NONE: Operation[] = [];
+
 /**
  * Runs all operations that are asked for in one turn of the event loop in one transaction: a commit costs several times
  * what a row costs.
@@ -115,7 +117,7 @@ export class Turn {
   #flush(): void {
     if (this.#waiting.length === 0) return;
     this.#lastBatch = this.#waiting.length;
-    if (this.#waiting.every(({ peek }) => peek !== undefined)) this.#peekAll();
+    if (this.#waiting.every(({ peek }) => peek !== undefined) && !this.#peekAll()) return;
     if (this.#waiting.length === 0 || !this.#begin("begin immediate")) return;
     const batch = this.#waiting;
     this.#waiting = [];
@@ -125,9 +127,9 @@ export class Turn {
     this.#flushAtEnd();
   }
 
-  /** Nobody in this turn is sure to write: answers those who need not, without the write lock. */
-  #peekAll(): void {
-    if (!this.#begin("begin")) return;
+  /** Nobody in this turn is sure to write: answers those who need not, without the write lock. False when it has to wait. */
+  #peekAll(): boolean {
+    if (!this.#begin("begin")) return false;
     const asked = this.#waiting;
     this.#waiting = [];
     const writers: Operation[] = [];
@@ -140,10 +142,11 @@ export class Turn {
         this.#fail(operation, error);
       }
     }
-    this.#db.run("commit");
+    this.#end();
     for (const { resolve, result } of answered) resolve(result);
-    this.#events.committed();
     this.#waiting = writers.concat(this.#waiting);
+    this.#events.committed();
+    return true;
   }
 
   /** False when the lock is not to be had now (it is tried again), or not at all (all who wait have been told). */
@@ -170,20 +173,22 @@ export class Turn {
 
   /** Does what fits into one transaction, and answers; returns what did not fit. */
   #commit(batch: Operation[]): Operation[] {
+    let done = 0;
     try {
-      const done = this.#runAll(batch);
+      done = this.#runAll(batch);
       this.#db.run("commit");
-      for (let at = 0; at < done; at++) {
-        const operation = batch[at] as Operation; // at < batch.length
-        if (!operation.failed) operation.resolve(operation.result);
-      }
-      this.#events.committed();
-      return done === batch.length ? [] : batch.slice(done);
     } catch (error) {
       this.#rollback();
       for (const operation of batch) if (!operation.failed) this.#fail(operation, error);
       return [];
     }
+    for (let at = 0; at < done; at++) {
+      const operation = batch[at] as Operation; // at < batch.length
+      if (!operation.failed) operation.resolve(operation.result);
+    }
+    const left = done === batch.length ? NONE : batch.slice(done);
+    this.#events.committed();
+    return left;
   }
 
   #runAll(batch: readonly Operation[]): number {
@@ -225,8 +230,17 @@ export class Turn {
   }
 
   #rollback(): void {
-    if (this.#db.inTransaction) this.#db.run("rollback");
+    this.#end();
     this.#events.undone();
+  }
+
+  /** Ends a transaction that has nothing to keep. */
+  #end(): void {
+    try {
+      if (this.#db.inTransaction) this.#db.run("rollback");
+    } catch {
+      // The file is damaged or the disk gone, which the error that led here has said already.
+    }
   }
 
   #failAll(error: unknown): void {

@@ -45,14 +45,15 @@ describe("a file that is not for us is left as it is", () => {
   test("the database of another program", async () => {
     const path = await newPath();
     withDatabase(path, "create table customers (name text); insert into customers values ('Ada')");
-    await expectRefused(path, "DATA_FILE_FOREIGN");
+    expect(await refusal(path)).toMatchObject({ code: "DATA_FILE_FOREIGN", file: path });
   });
 
   test("a file that a newer version wrote, naming both versions", async () => {
     const path = await newPath();
     await (await startEngine(path)).stop();
     withDatabase(path, `pragma user_version = ${SCHEMA_VERSION + 1}`);
-    const error = await expectRefused(path, "DATA_FILE_VERSION");
+    const error = await refusal(path);
+    expect(error.code).toBe("DATA_FILE_VERSION");
     expect(error.message).toContain(`schema version ${SCHEMA_VERSION + 1}`);
     expect(error.message).toContain(`up to ${SCHEMA_VERSION}`);
   });
@@ -60,7 +61,7 @@ describe("a file that is not for us is left as it is", () => {
   test("a file that is no database", async () => {
     const path = await newPath();
     writeFileSync(path, "dear diary, ".repeat(1_000));
-    await expectRefused(path, "DATA_FILE_CORRUPT");
+    expect(await refusal(path)).toMatchObject({ code: "DATA_FILE_CORRUPT", file: path });
   });
 
   test("a file whose schema is damaged", async () => {
@@ -69,7 +70,7 @@ describe("a file that is not for us is left as it is", () => {
     const bytes = readFileSync(path);
     bytes.fill(0xff, 100, 4_096);
     writeFileSync(path, bytes);
-    await expectRefused(path, "DATA_FILE_CORRUPT");
+    expect(await refusal(path)).toMatchObject({ code: "DATA_FILE_CORRUPT", file: path });
   });
 
   test("a damaged page is found after a process that did not stop properly", async () => {
@@ -117,13 +118,13 @@ function withDatabase(path: string, sql: string): void {
 }
 
 /** The start is refused, and each byte of the file is what it was. */
-async function expectRefused(path: string, code: string): Promise<DataFileError> {
+async function refusal(path: string): Promise<DataFileError> {
   const before = readFileSync(path);
   const error: unknown = await sqliteEngine(`sqlite:${path}`)
     .start(startOptions())
     .catch((reason: unknown) => reason);
   if (!(error instanceof DataFileError)) throw new Error("it was not refused", { cause: error });
-  expect(error).toMatchObject({ code, file: path, retryable: false });
+  expect(error.retryable).toBe(false);
   expect(error.message).toContain(path);
   expect(readFileSync(path).equals(before)).toBe(true);
   return error;
