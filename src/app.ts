@@ -6,6 +6,7 @@ import { type Config, readConfig } from "./config.ts";
 import type { Middleware, PublishOptions } from "./context.ts";
 import { registerClass } from "./declare/class-handlers.ts";
 import type { Publication } from "./delivery/publisher.ts";
+import type { RequestOptions } from "./delivery/requests.ts";
 import { toMs } from "./duration.ts";
 import type { Engine } from "./engine.ts";
 import { EngineError, LifecycleError } from "./errors.ts";
@@ -14,11 +15,12 @@ import { EventDispatcher } from "./events/event-dispatcher.ts";
 import { type Logger, silentLogger } from "./log.ts";
 import { type MetricsPage, Observation } from "./observation.ts";
 import type { HealthReport, ProbeReport } from "./observe/health.ts";
+import { Operations } from "./operations.ts";
 import { PatternDispatcher, type PatternResult } from "./patterns/pattern-dispatcher.ts";
 import { bareEnvironment } from "./pipeline/environment.ts";
 import type { Call } from "./pipeline/handler-context.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
-import { describeHandler } from "./describe-handler.ts";
+import { describeHandler, type HandlerDescription } from "./describe-handler.ts";
 import { defaultRegistry, HandlerRegistry } from "./registry.ts";
 import { Runtime } from "./runtime.ts";
 import type { FileFollower } from "./sources/file-follower.ts";
@@ -26,6 +28,8 @@ import type { TimeTaskScheduler } from "./time/time-task-scheduler.ts";
 
 /** How long the last line of a file may wait for its end before it is taken as it is. */
 const LAST_LINE_MS = 1_000;
+
+const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
 
 /** What an app is doing. It goes through these in order and never back. */
 export type AppState = "new" | "starting" | "running" | "stopping" | "stopped";
@@ -75,6 +79,11 @@ export class App implements AsyncDisposable {
   /** The engine, for what the app has no word of its own for: dead letters, subscriptions, state. @throws {LifecycleError} before start. */
   get engine(): Engine {
     return this.#running().engine;
+  }
+
+  /** Looks at messages, dead letters, subscriptions and replicas, and acts on them. @throws {LifecycleError} before start. */
+  get operations(): Operations {
+    return new Operations(this.#running(), this.registry, this.#pipeline.environment.clock);
   }
 
   /** Fires the timers. @throws {LifecycleError} before start. */
@@ -165,6 +174,21 @@ export class App implements AsyncDisposable {
     return this.#runtime.publisher.publishAll(publications);
   }
 
+  /**
+   * Stores an event and waits for its answer: what the first handler to end well returns, on whichever replica it runs.
+   *
+   * @throws {TimeoutError} when none came within `timeout` (30 s unless told); the message may still be handled.
+   * @throws {EngineError} `REQUEST_FAILED` when a handler failed for good.
+   */
+  request<In>(
+    event: EventType<In, unknown> | string,
+    payload?: In,
+    options?: RequestOptions,
+  ): Promise<unknown> {
+    if (this.#runtime === undefined) return Promise.reject(this.#notRunning());
+    return this.#runtime.requests.request(event, payload, options);
+  }
+
   /** Answers a text command. Never rejects once the app runs: whatever goes wrong is a {@link Reply}. */
   handle(text: string, from?: CommandFrom): Promise<Reply> {
     if (this.#runtime === undefined) return Promise.reject(this.#notRunning());
@@ -175,6 +199,11 @@ export class App implements AsyncDisposable {
   match(message: string | Readonly<Record<string, string>>, call?: Call): Promise<readonly PatternResult[]> {
     if (this.#runtime === undefined) return Promise.reject(this.#notRunning());
     return this.patterns.match(message, call);
+  }
+
+  /** The handlers of this app, for lists: what makes each run, and where it is declared. */
+  handlers(): HandlerDescription[] {
+    return this.registry.list().map(describeHandler);
   }
 
   /** Whether the process should go on; fails only when a restart would help. */
@@ -225,6 +254,12 @@ export class App implements AsyncDisposable {
     return follower;
   }
 
+  /** An app that only waits for messages holds nothing that would keep the process running. */
+  #stayAlive(): void {
+    const timer = setInterval(() => {}, LONGEST_INTERVAL_MS);
+    this.#stack.defer(() => clearInterval(timer));
+  }
+
   /** A file that is read from its start may have been written to its end long ago, its last line without an end. */
   #finishFile(follower: FileFollower): void {
     const { clock, log } = this.#pipeline.environment;
@@ -258,6 +293,9 @@ export class App implements AsyncDisposable {
       const runtime = await Runtime.start(parts);
       this.#stack.defer(() => runtime.stop());
       for (const instance of this.#instances) instance();
+      if (consume) this.#stayAlive();
+      for (const { what, site, why } of this.registry.unfinished())
+        environment.log.warn({ site }, `${what} has no effect: ${why}`);
       this.#runtime = runtime;
       this.#observation = new Observation(runtime, this.#pipeline, this.events, () => this.#state);
       this.#state = "running";
@@ -280,21 +318,7 @@ export class App implements AsyncDisposable {
     { port = config.port, host = config.host }: { port?: number; host?: string },
   ): Promise<string> {
     const { createHttp } = await import("./http/create-http.ts");
-    const server = createHttp(
-      {
-        log: this.log,
-        trigger: (event, payload, call) => this.trigger(event, payload, call),
-        publish: (event, payload, options) => this.publish(event, payload, options),
-        handle: (text, from) => this.handle(text, from),
-        match: (message, call) => this.match(message, call),
-        live: () => this.live(),
-        ready: () => this.ready(),
-        health: () => this.health(),
-        metrics: () => this.metrics(),
-        handlers: () => this.registry.list().map(describeHandler),
-      },
-      config,
-    );
+    const server = createHttp(this, config);
     const { url } = await server.listen({ port, host });
     this.#stack.defer(() => server.close(config.shutdownTimeout));
     return url;

@@ -28,3 +28,21 @@ export const silentLogger: Logger = {
   fatal: nothing,
   child: () => silentLogger,
 };
+
+/** Writes what went wrong to the standard error, and nothing else: for dispatchers that are used without an app. */
+export const errorLogger: Logger = {
+  ...silentLogger,
+  warn: (fields, message) => write("warn", fields, message),
+  error: (fields, message) => write("error", fields, message),
+  fatal: (fields, message) => write("fatal", fields, message),
+  child: (added) => ({
+    ...errorLogger,
+    warn: (fields, message) => write("warn", { ...added, ...fields }, message),
+    error: (fields, message) => write("error", { ...added, ...fields }, message),
+    fatal: (fields, message) => write("fatal", { ...added, ...fields }, message),
+  }),
+};
+
+function write(level: LogLevel, fields: object, message = ""): void {
+  console.error(`${level}: ${message}`, fields);
+}

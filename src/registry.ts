@@ -7,6 +7,14 @@ export interface RegistryWatcher {
   removed(handler: Handler): void;
 }
 
+/** A declaration that has come to nothing so far. */
+export interface Unfinished {
+  /** `on("user.registered")` */
+  readonly what: string;
+  readonly site: string;
+  readonly why: string;
+}
+
 /**
  * The handlers that were declared, by name. An ordinary value: the module-level `on`, `timeOn`, `commandOn` and `reOn`
  * use {@link defaultRegistry}, `createRegistry()` makes another, and two registries know nothing of each other. An app
@@ -15,6 +23,7 @@ export interface RegistryWatcher {
 export class HandlerRegistry {
   readonly #handlers = new Map<string, Handler>();
   readonly #watchers = new Set<RegistryWatcher>();
+  readonly #unfinished = new Set<Unfinished>();
   readonly #parent: HandlerRegistry | undefined;
   readonly #leaveParent: (() => void) | undefined;
 
@@ -54,6 +63,17 @@ export class HandlerRegistry {
     this.#handlers.delete(name);
     this.#tellRemoved(handler);
     return true;
+  }
+
+  /** Remembers a declaration that is not a handler yet; the returned function forgets it. */
+  begin(unfinished: Unfinished): () => void {
+    this.#unfinished.add(unfinished);
+    return () => this.#unfinished.delete(unfinished);
+  }
+
+  /** The declarations that never became handlers: a forgotten function, a class that no app was given. */
+  unfinished(): Unfinished[] {
+    return [...(this.#parent?.unfinished() ?? []), ...this.#unfinished];
   }
 
   get(name: string): Handler | undefined {

@@ -14,7 +14,7 @@
 import type { Context } from "../context.ts";
 import { DeclarationError } from "../errors.ts";
 import type { HandlerFunction } from "../handler.ts";
-import type { HandlerRegistry } from "../registry.ts";
+import type { HandlerRegistry, Unfinished } from "../registry.ts";
 import { note } from "./class-handlers.ts";
 import { type Declaration, type Site, siteOf, toHandler } from "./declaration.ts";
 
@@ -54,19 +54,37 @@ export function builder<H extends AnyHandler>(
   above: (...args: never[]) => unknown,
 ): HandlerBuilder<H> {
   const site = siteOf(above);
+  const { what } = declaration;
+  let finish = registry.begin(
+    unfinished(what, site, "it was given no function. Write .execute(async (input, ctx) => …)."),
+  );
   const apply = (first: unknown, second?: unknown, third?: unknown): unknown => {
+    finish();
     if (second === undefined) return registerFunction(registry, declaration, site, first);
     const method = isContext(second) ? first : (third as PropertyDescriptor | undefined)?.value;
     refuseOddTargets(second, method);
-    note(method as HandlerFunction, { declaration, site });
+    finish = registry.begin(
+      unfinished(what, site, "its class was given to no app. Write createApp({ handlers: [TheClass] })."),
+    );
+    note(method as HandlerFunction, { declaration, site, finish });
     return undefined;
   };
   // The overloads are told apart at run time, which no cast-free signature can say.
   const execute = apply as unknown as Execute<H>;
   const build = apply.bind(undefined) as unknown as HandlerBuilder<H>;
-  build.execute = ((...fn: [H?]) =>
-    fn.length === 0 ? execute : registerFunction(registry, declaration, site, fn[0])) as typeof build.execute;
+  build.execute = ((...fn: [H?]) => (fn.length === 0 ? execute : apply(fn[0]))) as typeof build.execute;
   return build;
+}
+
+/** Told when an app starts: a declaration that comes to nothing is a mistake that nothing else would show. */
+function unfinished(what: string, site: Site, why: string): Unfinished {
+  return {
+    what,
+    why,
+    get site() {
+      return site.text;
+    },
+  };
 }
 
 function registerFunction(

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Middleware, Publish, Services } from "../context.ts";
 import type { Limits } from "../engine.ts";
 import { LifecycleError } from "../errors.ts";
-import { type Logger, silentLogger } from "../log.ts";
+import { errorLogger, type Logger } from "../log.ts";
 
 /** What all runs of one app share. The app fills it in as it starts. */
 export interface Environment {
@@ -23,7 +23,7 @@ export interface Environment {
 export function bareEnvironment(): Environment {
   return {
     clock: systemClock,
-    log: silentLogger,
+    log: errorLogger,
     middleware: [],
     services: {} as Services, // an app's author may have augmented it; a dispatcher on its own has none
     publish: () =>

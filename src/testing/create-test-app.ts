@@ -2,7 +2,7 @@ import { type App, createApp } from "../app.ts";
 import type { AppOptions } from "../app-options.ts";
 import type { CommandFrom } from "../commands/command-dispatcher.ts";
 import type { Reply } from "../commands/reply.ts";
-import type { PublishOptions } from "../context.ts";
+import type { Middleware, PublishOptions } from "../context.ts";
 import type { Duration } from "../duration.ts";
 import { memoryEngine } from "../engines/memory/engine.ts";
 import type { EventType } from "../event-type.ts";
@@ -19,10 +19,26 @@ export interface TestAppOptions extends Omit<AppOptions, "engine" | "clock" | "h
   readonly seed?: number;
 }
 
+/** One run of a handler in a test's app. */
+export interface TestRun {
+  readonly handler: string;
+  readonly event: string;
+  readonly attempt: number;
+  /** When it began, in milliseconds since 1970. */
+  readonly at: number;
+  readonly input: unknown;
+  /** What it returned; absent when it failed or has not ended. */
+  result?: unknown;
+  /** What it threw. */
+  error?: unknown;
+}
+
 /** An app in a test: on the memory engine, under a clock that stands still until the test moves it. */
 export interface TestApp extends AsyncDisposable {
   readonly app: App;
   readonly clock: VirtualClock;
+  /** Every run of every handler, in the order in which they began. */
+  readonly runs: readonly TestRun[];
   /** Every reply that `handle` gave, in order. */
   readonly replies: readonly Reply[];
   /** Every message that failed for good, in order. */
@@ -65,7 +81,9 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const { now, seed = 1, ...rest } = options;
   const clock = new VirtualClock(now === undefined ? undefined : Number(now));
   const { engine, published, deadLetters } = recordingEngine(memoryEngine());
-  const app = createApp({ log: "silent", ...rest, engine, clock, env: {}, random: seededRandom(seed) });
+  const runs: TestRun[] = [];
+  const use = [recordInto(runs), ...(rest.use ?? [])];
+  const app = createApp({ log: "silent", ...rest, use, engine, clock, env: {}, random: seededRandom(seed) });
   clock.idle = idleOf(app);
   await app.start();
   const replies: Reply[] = [];
@@ -77,6 +95,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const test: TestApp = {
     app,
     clock,
+    runs,
     replies,
     deadLetters,
     now: () => clock.now(),
@@ -99,6 +118,20 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     [Symbol.asyncDispose]: () => app.stop(),
   };
   return test;
+}
+
+function recordInto(runs: TestRun[]): Middleware {
+  return async (ctx, next) => {
+    const { handler, event, attempt, input } = ctx;
+    const run: TestRun = { handler, event, attempt, at: ctx.now(), input };
+    runs.push(run);
+    try {
+      return (run.result = await next());
+    } catch (error) {
+      run.error = error;
+      throw error;
+    }
+  };
 }
 
 /** Whether nothing will happen before time moves. */

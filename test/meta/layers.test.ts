@@ -78,7 +78,16 @@ const ROOMS: Record<string, readonly string[]> = {
   ],
 };
 /** What composes everything; `engines` only lazily. */
-const APP = ["app", "app-options", "runtime", "observation", "describe-handler", "services", "engines"];
+const APP = [
+  "app",
+  "app-options",
+  "runtime",
+  "observation",
+  "operations",
+  "describe-handler",
+  "services",
+  "engines",
+];
 
 function room(path: string): string {
   const [first = "", second] = path.split("/");

@@ -1,0 +1,197 @@
+import { delay } from "./clock.ts";
+import { type Duration, toMs } from "./duration.ts";
+import type {
+  AttemptError,
+  DeadLetter,
+  DeadLetterFilter,
+  DeliveryFilter,
+  DeliveryInfo,
+  Instance,
+  SubscriptionInfo,
+} from "./engine.ts";
+import { DeclarationError } from "./errors.ts";
+import type { HandlerRegistry } from "./registry.ts";
+import { CANCEL_CHANNEL, type CancelOrder, type Runtime } from "./runtime.ts";
+
+/** What an engine stores as text, as values. */
+interface Decoded {
+  readonly payload: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The results of finished steps, by name. */
+  readonly steps: Readonly<Record<string, unknown>>;
+  /** Every failed attempt, the first one first. */
+  readonly errors: readonly AttemptError[];
+}
+
+/** A delivery that waits or runs. */
+export type DeliveryView = Omit<DeliveryInfo, keyof Decoded> & Decoded;
+
+/** A delivery that failed for good. */
+export type DeadLetterView = Omit<DeadLetter, keyof Decoded> & Decoded;
+
+/** All that is known of a message that is not done. */
+export interface MessageView {
+  readonly id: string;
+  readonly deliveries: readonly DeliveryView[];
+  readonly deadLetters: readonly DeadLetterView[];
+}
+
+/** A subscription and its backlog. */
+export interface SubscriptionView extends SubscriptionInfo {
+  /** Whether this process has its handler. One that no process has keeps its messages until it is removed. */
+  readonly handledHere: boolean;
+}
+
+/** What became of a message that was cancelled. */
+export interface Cancelled {
+  /** Deliveries that waited, and are gone. */
+  readonly removed: number;
+  /** Deliveries that were running: their signals are aborted, on whichever replica, and they are not tried again. */
+  readonly running: number;
+}
+
+/** How fast dead letters are made ready again. */
+export interface ReplayOptions {
+  /** At most `limit` in each `per`. @default all at once */
+  readonly rate?: { readonly limit: number; readonly per: Duration };
+}
+
+/**
+ * What operators do with a running app: look at messages, subscriptions and replicas, cancel, replay, discard. The CLI
+ * and HTTP offer the same under `/api`.
+ */
+export class Operations {
+  readonly #runtime: Runtime;
+  readonly #registry: HandlerRegistry;
+  readonly #clock: Parameters<typeof delay>[0];
+
+  /** @internal Use `app.operations`. */
+  constructor(runtime: Runtime, registry: HandlerRegistry, clock: Parameters<typeof delay>[0]) {
+    this.#runtime = runtime;
+    this.#registry = registry;
+    this.#clock = clock;
+  }
+
+  /** Dead letters, oldest first; 100 unless the filter says otherwise. */
+  async deadLetters(filter: DeadLetterFilter = {}): Promise<DeadLetterView[]> {
+    return (await this.#dead.list(filter)).map(decoded);
+  }
+
+  /** How many dead letters there are. */
+  countDeadLetters(filter: DeadLetterFilter = {}): Promise<number> {
+    return this.#dead.count(filter);
+  }
+
+  /**
+   * Makes dead letters ready again, oldest first, with id, history and finished steps kept and attempts counted anew.
+   *
+   * @param filter Which: one by `id`, those of a handler, an event or a reason; `{}` for all.
+   * @param options `rate` spreads them: this resolves when the last one is ready.
+   * @returns how many there were.
+   * @throws {DeclarationError} `OPTION_INVALID` when the rate's limit is not a whole number of at least 1.
+   */
+  async replay(filter: DeadLetterFilter = {}, { rate }: ReplayOptions = {}): Promise<number> {
+    const most = filter.limit ?? Infinity;
+    if (!rate) return this.#dead.replay({ ...filter, limit: most });
+    if (!Number.isInteger(rate.limit) || rate.limit < 1) {
+      throw new DeclarationError(
+        "OPTION_INVALID",
+        `replay: rate.limit must be a whole number of at least 1, not ${rate.limit}.`,
+      );
+    }
+    const per = toMs(rate.per, "replay: rate.per");
+    // Those that die again meanwhile are not replayed again: there are only so many as there were.
+    const all = Math.min(most, await this.#dead.count(filter));
+    let replayed = 0;
+    while (replayed < all) {
+      const some = await this.#dead.replay({ ...filter, limit: Math.min(rate.limit, all - replayed) });
+      if (some === 0) break;
+      replayed += some;
+      if (replayed < all) await delay(this.#clock, per);
+    }
+    return replayed;
+  }
+
+  /** Removes dead letters; answers how many. `{}` removes them all. */
+  discard(filter: DeadLetterFilter): Promise<number> {
+    return this.#dead.discard({ ...filter, limit: filter.limit ?? Infinity });
+  }
+
+  /** Deliveries that wait or run, oldest first; 100 unless the filter says otherwise. */
+  async messages(filter: DeliveryFilter = {}): Promise<DeliveryView[]> {
+    return (await this.#runtime.engine.queue.list(filter)).map(decoded);
+  }
+
+  /** All that is known of a message; undefined when it is done, or never was. */
+  async message(id: string): Promise<MessageView | undefined> {
+    const [deliveries, dead] = await Promise.all([
+      this.#runtime.engine.queue.find(id),
+      this.#dead.list({ id }),
+    ]);
+    if (deliveries.length === 0 && dead.length === 0) return undefined;
+    return { id, deliveries: deliveries.map(decoded), deadLetters: dead.map(decoded) };
+  }
+
+  /** Calls a message off: what waits is removed, what runs is aborted wherever it runs. Only `handler`'s, if given. */
+  async cancel(id: string, handler?: string): Promise<Cancelled> {
+    const { queue, signals } = this.#runtime.engine;
+    const removed = await queue.cancel(id, handler);
+    const running = (await queue.find(id)).filter(
+      (delivery) => delivery.state === "running" && (handler === undefined || delivery.handler === handler),
+    ).length;
+    const order: CancelOrder = { id, handler };
+    if (running > 0) await signals.send(CANCEL_CHANNEL, JSON.stringify(order));
+    return { removed, running };
+  }
+
+  /** All subscriptions with their backlogs. */
+  async subscriptions(): Promise<SubscriptionView[]> {
+    const all = await this.#runtime.engine.queue.subscriptions();
+    return all.map((subscription) => ({
+      ...subscription,
+      handledHere: this.#registry.get(subscription.handler) !== undefined,
+    }));
+  }
+
+  /** Removes a subscription with what waits for it: for handlers whose code is gone. False when there is none. */
+  unsubscribe(handler: string): Promise<boolean> {
+    return this.#runtime.engine.queue.unsubscribe(handler);
+  }
+
+  /** The replicas that are alive. */
+  instances(): Promise<readonly Instance[]> {
+    return this.#runtime.engine.presence.instances();
+  }
+
+  get #dead() {
+    return this.#runtime.engine.deadLetters;
+  }
+}
+
+interface Encoded {
+  readonly payload: string;
+  readonly headers: string | undefined;
+  readonly steps: string | undefined;
+  readonly errors: string | undefined;
+}
+
+function decoded<T extends Encoded>(stored: T): Omit<T, keyof Decoded> & Decoded {
+  // Each was written as what it is read as: headers and steps as objects, errors as an array.
+  return {
+    ...stored,
+    payload: parsed(stored.payload),
+    headers: (parsed(stored.headers) ?? {}) as Decoded["headers"],
+    steps: (parsed(stored.steps) ?? {}) as Decoded["steps"],
+    errors: (parsed(stored.errors) ?? []) as Decoded["errors"],
+  };
+}
+
+/** What is not JSON is shown as the text it is: an operator must be able to look at what could not be read. */
+function parsed(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
