@@ -2,7 +2,8 @@ import type { App } from "./app.ts";
 import type { Clock } from "./clock.ts";
 import type { Middleware } from "./context.ts";
 import type { HandlerClass } from "./declare/class-handlers.ts";
-import type { Duration } from "./duration.ts";
+import { type Config, readConfig } from "./config.ts";
+import { type Duration, toMs } from "./duration.ts";
 import type { Engine } from "./engine.ts";
 import type { Logger, LogLevel } from "./log.ts";
 import type { HandlerRegistry } from "./registry.ts";
@@ -56,4 +57,21 @@ export interface AppOptions {
   readonly random?: () => number;
   /** Instead of the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The environment's configuration, with what the options say in its place. @throws {ConfigError} with every mistake. */
+export function configOf({
+  env = process.env,
+  engine,
+  scheduler,
+  lease,
+  shutdownTimeout,
+}: AppOptions): Config {
+  return {
+    ...readConfig(env),
+    ...(typeof engine === "string" && { engineUrl: engine }),
+    ...(scheduler !== undefined && { schedulerEnabled: scheduler }),
+    ...(lease !== undefined && { lease: toMs(lease, "lease") }),
+    ...(shutdownTimeout !== undefined && { shutdownTimeout: toMs(shutdownTimeout, "shutdownTimeout") }),
+  };
 }

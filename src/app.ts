@@ -1,13 +1,12 @@
-import type { AppOptions, FollowOptions, StartOptions } from "./app-options.ts";
+import { type AppOptions, configOf, type FollowOptions, type StartOptions } from "./app-options.ts";
 import { delay, systemClock } from "./clock.ts";
 import { type CommandFrom, CommandDispatcher } from "./commands/command-dispatcher.ts";
 import type { Reply } from "./commands/reply.ts";
-import { type Config, readConfig } from "./config.ts";
+import type { Config } from "./config.ts";
 import type { Middleware, PublishOptions } from "./context.ts";
 import { registerClass } from "./declare/class-handlers.ts";
 import type { Publication } from "./delivery/publisher.ts";
 import type { RequestOptions } from "./delivery/requests.ts";
-import { toMs } from "./duration.ts";
 import type { Engine } from "./engine.ts";
 import { EngineError, LifecycleError } from "./errors.ts";
 import type { EventType } from "./event-type.ts";
@@ -278,7 +277,7 @@ export class App implements AsyncDisposable {
   }: StartOptions): Promise<void> {
     this.#state = "starting";
     try {
-      const config = this.#configuration();
+      const config = configOf(this.#options);
       const { environment } = this.#pipeline;
       environment.log = await this.#openLog(log, config);
       for (const warning of config.warnings) environment.log.warn({}, warning);
@@ -324,19 +323,6 @@ export class App implements AsyncDisposable {
     return url;
   }
 
-  /** The environment, with what the app's options say in its place. */
-  #configuration(): Config {
-    const { env = process.env, engine, scheduler, lease, shutdownTimeout } = this.#options;
-    const config = readConfig(env);
-    return {
-      ...config,
-      ...(typeof engine === "string" ? { engineUrl: engine } : {}),
-      ...(scheduler === undefined ? {} : { schedulerEnabled: scheduler }),
-      ...(lease === undefined ? {} : { lease: toMs(lease, "lease") }),
-      ...(shutdownTimeout === undefined ? {} : { shutdownTimeout: toMs(shutdownTimeout, "shutdownTimeout") }),
-    };
-  }
-
   async #openLog(log: AppOptions["log"], { logLevel, logDir, logFormat }: Config): Promise<Logger> {
     if (typeof log === "object") return log;
     if (log === "silent") return silentLogger;
@@ -351,7 +337,7 @@ export class App implements AsyncDisposable {
     await this.#starting?.catch(() => {});
     if (this.#state !== "stopped") {
       this.#state = "stopping";
-      this.log.info({}, "stopping");
+      this.log.debug({}, "stopping");
     }
     await this.#stack.disposeAsync();
     this.events.close();
