@@ -1,7 +1,7 @@
 import { alike } from "../alike.ts";
 import type { PublishOptions } from "../context.ts";
 import type { Engine, NewMessage } from "../engine.ts";
-import { DeclarationError, UnknownEventError } from "../errors.ts";
+import { DeclarationError, EngineError, UnknownEventError } from "../errors.ts";
 import type { EventType } from "../event-type.ts";
 import type { EventHandler } from "../handler.ts";
 import { validate } from "../schema.ts";
@@ -18,11 +18,14 @@ export interface Publication<In = unknown> {
 /** How long the subscriptions of other replicas are remembered before they are asked for again. */
 const REMEMBER_MS = 1_000;
 const NO_OPTIONS: PublishOptions = {};
+/** Publishes that may be under way at once: a loop that does not wait for them must not fill the memory. */
+const MOST_PENDING = 100_000;
 
 /** Checks, encodes and stores events. */
 export class Publisher {
   readonly #engine: Engine;
   readonly #handlersOf: (event: string) => readonly EventHandler[];
+  #pending = 0;
   #elsewhere:
     | { readonly topics: TopicIndex<string>; readonly names: readonly string[]; readonly until: number }
     | undefined;
@@ -35,10 +38,16 @@ export class Publisher {
 
   /** Stores one event; resolves with its id once the engine has it safely. See {@link PublishOptions}. */
   async publish(event: EventType | string, payload?: unknown, options?: PublishOptions): Promise<string> {
-    const ready = this.#prepare(event, payload, options ?? NO_OPTIONS);
-    const message = ready instanceof Promise ? await ready : ready;
-    const [stored] = await this.#engine.queue.publish([message]);
-    return stored?.id as string; // one message in, one answer out
+    if (this.#pending >= MOST_PENDING) throw overload();
+    this.#pending++;
+    try {
+      const ready = this.#prepare(event, payload, options ?? NO_OPTIONS);
+      const message = ready instanceof Promise ? await ready : ready;
+      const [stored] = await this.#engine.queue.publish([message]);
+      return stored?.id as string; // one message in, one answer out
+    } finally {
+      this.#pending--;
+    }
   }
 
   /** Stores all events or none; resolves with their ids in order. */
@@ -98,6 +107,14 @@ export class Publisher {
     this.#elsewhere = { topics, names, until: now + REMEMBER_MS };
     if (topics.match(event).length === 0) throw new UnknownEventError(event, alike(event, names));
   }
+}
+
+function overload(): EngineError {
+  return new EngineError(
+    "PUBLISH_OVERLOAD",
+    `${MOST_PENDING} publishes are under way and none of them has been waited for. Await publish, or use publishAll for many.`,
+    { retryable: true },
+  );
 }
 
 function refuseName(event: string, fault: string): never {

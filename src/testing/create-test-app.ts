@@ -83,7 +83,16 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const { engine, published, deadLetters } = recordingEngine(memoryEngine());
   const runs: TestRun[] = [];
   const use = [recordInto(runs), ...(rest.use ?? [])];
-  const app = createApp({ log: "silent", shutdownTimeout: "100ms", ...rest, use, engine, clock, env: {}, random: seededRandom(seed) });
+  const app = createApp({
+    log: "silent",
+    shutdownTimeout: "100ms",
+    ...rest,
+    use,
+    engine,
+    clock,
+    env: {},
+    random: seededRandom(seed),
+  });
   clock.idle = idleOf(app);
   await app.start();
   const replies: Reply[] = [];

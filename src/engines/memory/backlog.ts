@@ -14,7 +14,7 @@ interface Lane {
 export class Backlog {
   readonly handler: string;
   topic: string | undefined;
-  /** Set when the subscription was removed: what still runs leaves no trace. */
+  /** Set while the subscription is removed: what still runs is not put back. */
   removed = false;
   running = 0;
   #size = 0;

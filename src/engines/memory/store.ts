@@ -45,6 +45,8 @@ export class MemoryStore {
   readonly #name: string;
   readonly #topics = new TopicIndex<Backlog>();
   readonly #dedupe = new DedupeWindows();
+  /** Removed subscriptions of which something still ran, by handler. */
+  readonly #left = new Map<string, Backlog>();
   #messages = 0;
   #tokens = 0;
   #waking = false;
@@ -64,7 +66,10 @@ export class MemoryStore {
     const known = this.backlogs.get(handler);
     if (known && known.topic === topic) return;
     if (known?.topic !== undefined) this.#topics.remove(known.topic, known);
-    const backlog = known ?? new Backlog(handler, topic);
+    // What has run on since an unsubscribe belongs to the handler again, or two of one key could run together.
+    const backlog = known ?? this.#left.get(handler) ?? new Backlog(handler, topic);
+    this.#left.delete(handler);
+    backlog.removed = false;
     backlog.topic = topic;
     this.backlogs.set(handler, backlog);
     if (topic !== undefined) this.#topics.add(topic, backlog);
@@ -79,8 +84,9 @@ export class MemoryStore {
     if (backlog.topic !== undefined) this.#topics.remove(backlog.topic, backlog);
     for (const siblings of this.deliveries.values()) {
       const gone = siblings.find((delivery) => delivery.backlog === backlog && delivery.place !== "running");
-      if (gone) this.#forget(gone);
+      if (gone) this.remove(gone);
     }
+    if (backlog.running > 0) this.#left.set(handler, backlog);
     return true;
   }
 
@@ -127,7 +133,7 @@ export class MemoryStore {
   /** @internal Puts back what an instance has let go of, not to be claimed before its `due`. */
   putBack(delivery: Delivery): void {
     delivery.holder = undefined;
-    if (delivery.backlog.removed) this.#forget(delivery);
+    if (delivery.backlog.removed) this.remove(delivery);
     else delivery.backlog.putBack(delivery, this.now());
   }
 

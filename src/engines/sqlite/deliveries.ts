@@ -2,7 +2,7 @@ import type { DeliveryFilter, DeliveryInfo } from "../../engine.ts";
 import type { Cell } from "./database.ts";
 import type { Session } from "./session.ts";
 import { removeDelivery } from "./settle.ts";
-import { READY, RUNNING, WAITING } from "./states.ts";
+import { BLOCKED, READY, RUNNING, WAITING } from "./states.ts";
 
 const DEFAULT_LIMIT = 100;
 
@@ -11,12 +11,13 @@ const COLUMNS = `d.seq, d.sub, d.state, d.event, d.payload, d.headers, d.attempt
 const FIND = `select ${COLUMNS} from delivery d left join instance i on i.no = d.owner where d.seq = ?1 and d.message is null
   union all select ${COLUMNS} from delivery d left join instance i on i.no = d.owner where d.message = ?1 order by 1`;
 const STATE = `case when d.state = ${RUNNING} then 'running' when d.state = ${READY} or d.state = ${WAITING} and d.until <= ?1 then 'ready' else 'waiting' end`;
-const MATCHING = `(?2 is null or d.sub = ?2) and (?3 is null or d.event = ?3) and (?4 is null or ${STATE} = ?4) order by d.seq limit ?5+0`;
+/** By name, since one of a subscription that was removed may still run. */
+const MATCHING = `(?2 is null or d.sub = (select no from subscription where handler = ?2)) and (?3 is null or d.event = ?3) and (?4 is null or ${STATE} = ?4) order by d.seq limit ?5+0`;
 /** In the order of the rows, so that it ends as soon as there are enough. */
 const LIST = `select ${COLUMNS} from delivery d not indexed left join instance i on i.no = d.owner where ${MATCHING}`;
 /** There are few running ones, wherever they are. */
 const LIST_RUNNING = `select ${COLUMNS} from delivery d left join instance i on i.no = d.owner where d.sub in (select no from subscription) and d.state = ${RUNNING} and ${MATCHING}`;
-const WAITING_OF_MESSAGE = `select seq, sub, key from delivery
+const WAITING_OF_MESSAGE = `select seq, sub, case when state = ${BLOCKED} then null else key end from delivery
   where (seq = ?1 and message is null or message = ?1) and state <> ${RUNNING} and (?2 is null or sub = ?2) order by seq`;
 
 type InfoRow = [
@@ -51,13 +52,11 @@ export function listDeliveries(
   session: Session,
   { handler, event, state, limit = DEFAULT_LIMIT }: DeliveryFilter,
 ): DeliveryInfo[] {
-  const sub = handler === undefined ? null : session.catalog.named(handler)?.no;
-  if (sub === undefined) return [];
   return session.db
     .all<InfoRow>(
       state === "running" ? LIST_RUNNING : LIST,
       session.now(),
-      sub,
+      handler ?? null,
       event ?? null,
       state ?? null,
       rowLimit(limit),
@@ -70,6 +69,7 @@ export function cancelWaiting(session: Session, id: string, handler: string | un
   const first = session.sequence.seqOf(id);
   const sub = handler === undefined ? null : session.catalog.named(handler)?.no;
   if (first === undefined || sub === undefined) return 0;
+  // Without the key of one that is blocked: when it goes, it is nobody else's turn.
   const waiting = session.db.all<[number, number, string | null]>(WAITING_OF_MESSAGE, first, sub);
   for (const [seq, subscription, key] of waiting) removeDelivery(session, seq, subscription, key);
   if (waiting.length > 0) session.due.forget();

@@ -4,7 +4,7 @@ import { BLOCKED, READY, RUNNING, WAITING } from "./states.ts";
 
 /** Answered from an index alone. */
 const COUNT = "select sub, state, count(*) from delivery group by sub, state";
-const COUNT_DUE = `select sub, count(*) from delivery where state = ${WAITING} and until <= ? group by sub`;
+const COUNT_DUE = `select sub, count(*), min(published) from delivery where state = ${WAITING} and until <= ? group by sub`;
 const COUNT_DEAD = "select count(*) from dead_letter where handler = ?";
 const OLDEST_OF_NEXT_PRIORITY = `select priority, published from delivery where state = ${READY} and sub = ? and priority > ? order by priority, seq limit 1`;
 const HIGHEST_WAITING = `select max(seq) from delivery where sub = ? and state <> ${RUNNING}`;
@@ -34,8 +34,10 @@ export function describeSubscriptions(session: Session): SubscriptionInfo[] {
   };
   for (const [sub, state, count] of session.db.all<[number, number, number]>(COUNT))
     countsOf(sub)[state] = count;
-  for (const [sub, count] of session.db.all<[number, number]>(COUNT_DUE, session.now())) {
+  const oldestDue = new Map<number, number>();
+  for (const [sub, count, oldest] of session.db.all<[number, number, number]>(COUNT_DUE, session.now())) {
     // Fallen due since the last claim.
+    oldestDue.set(sub, oldest);
     const of = countsOf(sub);
     of[WAITING] = (of[WAITING] ?? 0) - count;
     of[READY] = (of[READY] ?? 0) + count;
@@ -49,14 +51,14 @@ export function describeSubscriptions(session: Session): SubscriptionInfo[] {
       waiting: (of[WAITING] ?? 0) + (of[BLOCKED] ?? 0),
       running: of[RUNNING] ?? 0,
       dead: session.db.get<[number]>(COUNT_DEAD, handler)?.[0] ?? 0,
-      oldest: oldestReady(session, no),
+      oldest: oldestReady(session, no, oldestDue.get(no)),
     };
   });
 }
 
 /** Of each priority the oldest is the first in the index, so it takes one look for each. */
-function oldestReady({ db }: Session, sub: number): number | undefined {
-  let oldest: number | undefined;
+function oldestReady({ db }: Session, sub: number, due: number | undefined): number | undefined {
+  let oldest = due;
   let after = Number.NEGATIVE_INFINITY;
   for (;;) {
     const row = db.get<[number, number]>(OLDEST_OF_NEXT_PRIORITY, sub, after);
