@@ -141,7 +141,7 @@ export interface Claim extends ClaimRef {
 /** What a claim call found. */
 export interface Claims {
   readonly claims: readonly Claim[];
-  /** The earliest moment at which a delivery that is not due yet falls due; undefined when there is none. */
+  /** The earliest moment at which a delivery of these handlers that is not due yet falls due (an engine may answer for all handlers); undefined when there is none. One that has passed means: claim again. */
   readonly nextDue: number | undefined;
 }
 

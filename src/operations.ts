@@ -56,6 +56,9 @@ export interface ReplayOptions {
   readonly rate?: { readonly limit: number; readonly per: Duration };
 }
 
+/** How many dead letters are moved in one step of the engine. */
+const PAGE = 500;
+
 /**
  * What operators do with a running app: look at messages, subscriptions and replicas, cancel, replay, discard. The CLI
  * and HTTP offer the same under `/api`.
@@ -91,30 +94,38 @@ export class Operations {
    * @throws {DeclarationError} `OPTION_INVALID` when the rate's limit is not a whole number of at least 1.
    */
   async replay(filter: DeadLetterFilter = {}, { rate }: ReplayOptions = {}): Promise<number> {
-    const most = filter.limit ?? Infinity;
-    if (!rate) return this.#dead.replay({ ...filter, limit: most });
-    if (!Number.isInteger(rate.limit) || rate.limit < 1) {
+    if (rate && (!Number.isInteger(rate.limit) || rate.limit < 1)) {
       throw new DeclarationError(
         "OPTION_INVALID",
         `replay: rate.limit must be a whole number of at least 1, not ${rate.limit}.`,
       );
     }
-    const per = toMs(rate.per, "replay: rate.per");
-    // Those that die again meanwhile are not replayed again: there are only so many as there were.
-    const all = Math.min(most, await this.#dead.count(filter));
-    let replayed = 0;
-    while (replayed < all) {
-      const some = await this.#dead.replay({ ...filter, limit: Math.min(rate.limit, all - replayed) });
-      if (some === 0) break;
-      replayed += some;
-      if (replayed < all) await delay(this.#clock, per);
-    }
-    return replayed;
+    const per = rate && toMs(rate.per, "replay: rate.per");
+    const page = rate?.limit ?? PAGE;
+    return this.#inPages(filter, page, per, (some) => this.#dead.replay(some));
   }
 
   /** Removes dead letters; answers how many. `{}` removes them all. */
   discard(filter: DeadLetterFilter): Promise<number> {
-    return this.#dead.discard({ ...filter, limit: filter.limit ?? Infinity });
+    return this.#inPages(filter, PAGE, undefined, (some) => this.#dead.discard(some));
+  }
+
+  /** A page at a time, so that other work gets its turn; no more than there were, should some die again meanwhile. */
+  async #inPages(
+    filter: DeadLetterFilter,
+    page: number,
+    pause: number | undefined,
+    act: (some: DeadLetterFilter) => Promise<number>,
+  ): Promise<number> {
+    const all = Math.min(filter.limit ?? Infinity, await this.#dead.count(filter));
+    let done = 0;
+    while (done < all) {
+      const some = await act({ ...filter, limit: Math.min(page, all - done) });
+      done += some;
+      if (some === 0) break;
+      if (pause !== undefined && done < all) await delay(this.#clock, pause);
+    }
+    return done;
   }
 
   /** Deliveries that wait or run, oldest first; 100 unless the filter says otherwise. */

@@ -27,6 +27,11 @@ const TYPE = "bench.handler";
 const DATA: unknown = JSON.parse(PAYLOAD);
 const logger = { error: console.error, warn() {}, info() {}, debug() {} };
 
+/** Throws where it is not installed. */
+export function loadable(): void {
+  for (const name of ["plainjob", "better-sqlite3"]) load(name);
+}
+
 export async function measure(): Promise<Figure[]> {
   // Typed above, after their documentation; `npm install` in bench/ brings them.
   const plainjob = load("plainjob") as Plainjob;

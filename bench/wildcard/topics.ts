@@ -1,5 +1,3 @@
-const NAMES = 64;
-
 /** So many subscriptions: one in four by its whole name, the others with stars in the middle or at the end. */
 export function topics(count: number): string[] {
   return Array.from({ length: count }, (_, n) => {
@@ -8,7 +6,10 @@ export function topics(count: number): string[] {
   });
 }
 
-/** Names of events, each of which one of the subscriptions matches; asked for one after the other. */
-export function names(count: number): string[] {
-  return Array.from({ length: NAMES }, (_, n) => `area${Math.floor((n * count) / NAMES)}.order.paid`);
+/** Coprime to all sizes, so that a walk in such steps comes to every subscription, and never to the neighbour of the last. */
+const STEP = 7_919;
+
+/** Names of events, each of which one of `count` subscriptions matches; asked for one after the other. */
+export function names(count: number, wanted: number): string[] {
+  return Array.from({ length: wanted }, (_, n) => `area${(n * STEP) % count}.order.paid`);
 }

@@ -2,7 +2,7 @@ import { type Clock, systemClock, type Timer } from "../clock.ts";
 import { toMs } from "../duration.ts";
 import type { Claim, Engine, Settlement } from "../engine.ts";
 import { CancelledError, LeaseLostError } from "../errors.ts";
-import type { Handler, Tick } from "../handler.ts";
+import type { Handler } from "../handler.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import { Gathering, runBatch } from "./batch.ts";
@@ -52,6 +52,7 @@ export class Consumer {
   #backoff = 0;
   #retryTimer: Timer | undefined;
   #dueTimer: Timer | undefined;
+  #nextDue = Infinity;
   #stopWake: () => void = () => {};
   #whenIdle: (() => void) | undefined;
 
@@ -130,6 +131,7 @@ export class Consumer {
     this.#settler.giveUp();
     this.#stopWake();
     this.#dueTimer?.cancel();
+    this.#nextDue = Infinity;
     this.#retryTimer?.cancel();
     this.#retryTimer = undefined;
   }
@@ -143,7 +145,7 @@ export class Consumer {
     for (const { gathering } of this.#slots.values()) gathering?.flush();
     if (await this.#idleWithin(timeout)) return;
     const reason = new CancelledError("The app is stopping.");
-    for (const delivery of this.#held) delivery.callOff({ reason, then: "release" });
+    for (const delivery of this.#held) delivery.callOff({ reason, fate: "release" });
     if (await this.#idleWithin(Math.min(timeout, 1_000))) return;
     const left = [...this.#held];
     this.#held.clear();
@@ -154,7 +156,7 @@ export class Consumer {
   loseAll(): void {
     for (const delivery of this.#held) {
       const { id, handler } = delivery.claim;
-      delivery.callOff({ reason: new LeaseLostError(id, handler), then: "nothing" });
+      delivery.callOff({ reason: new LeaseLostError(id, handler), fate: "theirs" });
     }
   }
 
@@ -164,7 +166,7 @@ export class Consumer {
       ({ claim }) => claim.id === id && (handler === undefined || claim.handler === handler),
     );
     for (const delivery of running) {
-      delivery.callOff({ reason: new CancelledError(`Message ${id} was cancelled.`), then: "drop" });
+      delivery.callOff({ reason: new CancelledError(`Message ${id} was cancelled.`), fate: "drop" });
     }
     return running.length;
   }
@@ -270,12 +272,18 @@ export class Consumer {
     if (this.#held.size === 0) this.#whenIdle?.();
   }
 
+  /** An earlier moment that is waited for already stays: a claim tells only of the handlers it was for. */
   #wakeAt(due: number | undefined): void {
+    if (due === undefined || !this.#running || due >= this.#nextDue) return;
     this.#dueTimer?.cancel();
-    this.#dueTimer =
-      due === undefined || !this.#running
-        ? undefined
-        : this.#clock.setTimer(() => this.#wake(), Math.max(0, due - this.#engine.now()));
+    this.#nextDue = due;
+    this.#dueTimer = this.#clock.setTimer(
+      () => {
+        this.#nextDue = Infinity;
+        this.#wake();
+      },
+      Math.max(0, due - this.#engine.now()),
+    );
   }
 
   #failed(error: unknown): void {

@@ -7,10 +7,10 @@ import type { Runner } from "../pipeline/runner.ts";
 import { validate } from "../schema.ts";
 import { toAttemptError } from "./attempt-error.ts";
 
-/** Why a run was called off, and what then becomes of its message: given back, dropped, or no longer ours to say. */
+/** Why a run was called off, and what then becomes of its message: given back, dropped, or somebody else's. */
 export interface CalledOff {
   readonly reason: Error;
-  readonly then: "release" | "drop" | "nothing";
+  readonly fate: "release" | "drop" | "theirs";
 }
 
 /** How long a message waits when its rate limit could not be asked. */
@@ -39,7 +39,7 @@ export class Delivery implements Call {
   /** Aborts the handler's signal. */
   callOff(off: CalledOff): void {
     this.#calledOff = off;
-    const run = this.#context ?? (off.then === "drop" ? undefined : this.#shared);
+    const run = this.#context ?? (off.fate === "drop" ? undefined : this.#shared);
     run?.abort(off.reason);
   }
 
@@ -111,7 +111,7 @@ export class Delivery implements Call {
   failed(error: unknown, context?: HandlerContext): Settlement {
     const { claim } = this;
     if (context?.suspended) return { claim, kind: "snooze", at: context.suspended.until };
-    if (this.#calledOff) return { claim, kind: this.#calledOff.then === "drop" ? "done" : "release" };
+    if (this.#calledOff) return { claim, kind: this.#calledOff.fate === "drop" ? "done" : "release" };
     const verdict = this.#verdict(error);
     if (verdict.wait === undefined) {
       return this.#dead(claim.attempt >= this.#runner.retry.attempts ? "exhausted" : "fatal", verdict.error);

@@ -26,8 +26,8 @@ export function dieAt(at: number, note: (what: string) => void): Point {
   }
   const exec = DatabaseSync.prototype.exec;
   DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
-    // The log is carried over into the file after almost every commit, so that many kills fall into it.
-    const eager = sql.replace(/wal_autocheckpoint = \d+/, "wal_autocheckpoint = 4");
+    // The log is carried over into the file every few commits, so that many kills fall into it.
+    const eager = sql.replace(/wal_autocheckpoint = \d+/, "wal_autocheckpoint = 30");
     return around(point, sql, () => exec.call(this, eager));
   };
   return point;

@@ -93,11 +93,12 @@ async function killAgainAndAgain(
   const random = seededRandom(seed);
   for (let round = 0; round < rounds; round++) {
     const kill = random();
-    const crashAt = Math.ceil(random() ** 3 * 2_000);
+    const crashAt = Math.ceil(random() ** 2 * 2_500);
     const wait = random() ** 2;
     const victim = start(folder, { ...role, seed: seed * 100 + round, ...(kill < 0.5 && { crashAt }) });
     if (kill < 0.5) {
-      await victim.exitedWithin(600);
+      await victim.ready;
+      await victim.exitedWithin(250);
     } else {
       // Some do not live to see the end of their start.
       if (kill < 0.9) await victim.ready;

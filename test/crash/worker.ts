@@ -3,6 +3,7 @@
  * processes share: see journal.ts.
  */
 import { openSync, readFileSync, writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
@@ -54,6 +55,8 @@ const app = createApp({ engine, registry, log: "silent", env: {} });
 await app.start({ consume: !publishes });
 if (checkpoints) checkpointForever();
 process.on("SIGTERM", () => void app.stop());
+// Usually done at the end, which it does not live to see.
+flushCompileCache();
 process.stdout.write("ready\n");
 if (publishes) await publishForever();
 

@@ -54,7 +54,7 @@ describe("batch", () => {
     await t.app.publishAll([0, 1, 2, 3].map((n) => ({ event: Row, payload: { n } })));
     await t.advance("10m");
     expect(seen.slice(0, 4)).toEqual(["0 attempt 1", "1 attempt 1", "2 attempt 1", "3 attempt 1"]);
-    expect([...seen.slice(4)].sort()).toEqual(["1 attempt 2", "2 attempt 2", "3 attempt 1"]);
+    expect(seen.slice(4).toSorted()).toEqual(["1 attempt 2", "2 attempt 2", "3 attempt 1"]);
     expect(t.deadLetters).toMatchObject([
       { payload: { n: 1 }, reason: "exhausted", attempt: 2, error: "never" },
     ]);
@@ -269,7 +269,7 @@ describe("dead letters", () => {
     expect(handled).toEqual([1]);
     expect(await t.app.operations.replay()).toBe(2);
     await t.advance(0);
-    expect([...handled].sort()).toEqual([0, 1, 2]);
+    expect(handled.toSorted((a, b) => a - b)).toEqual([0, 1, 2]);
     expect(await t.app.operations.countDeadLetters()).toBe(0);
   });
 

@@ -9,6 +9,9 @@ const BURY = `insert into dead_letter (seq, message, handler, event, attempt, pr
 const BURY_UNROUTED = `insert into dead_letter (seq, handler, target, event, attempt, priority, key, published, due, died, reason, headers, payload)
   values (?, '', ?, ?, 0, ?, ?, ?, ?, ?, 'unrouted', ?, ?)`;
 
+/** An unrouted message keeps so many numbers, one for each who may get it in a replay: then it comes in its old place to all of them. */
+export const UNROUTED_ROOM = 64;
+
 /** Copies a delivery to the dead letters; its own row is for the caller to remove. */
 export function bury(
   session: Session,
@@ -25,5 +28,5 @@ export function buryUnrouted(session: Session, message: NewMessage, seq: number,
   const { event, payload, headers, priority, due, key, to } = message;
   // prettier-ignore
   session.db.run(BURY_UNROUTED, seq, to ?? null, event, priority, key ?? null, now, due, now, headers ?? null, payload);
-  session.sequence.retire(seq);
+  session.sequence.reserve(seq, UNROUTED_ROOM);
 }

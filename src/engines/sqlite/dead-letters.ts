@@ -1,4 +1,5 @@
 import type { DeadLetter, DeadLetterFilter, DeadLetters, DeadReason } from "../../engine.ts";
+import { UNROUTED_ROOM } from "./bury.ts";
 import type { CatalogEntry } from "./catalog.ts";
 import type { Cell } from "./database.ts";
 import { rowLimit } from "./deliveries.ts";
@@ -122,7 +123,7 @@ function revive(session: Session, [no, seq, message, handler, target, event, key
   const receivers = session.catalog.receivers(event, handler === "" ? (target ?? undefined) : handler);
   receivers.forEach((receiver, at) => {
     if (at === 0) reviveFor(session, receiver, no, seq, message, key);
-    else reviveFor(session, receiver, no, session.sequence.next(), seq, key);
+    else reviveFor(session, receiver, no, at < UNROUTED_ROOM ? seq + at : session.sequence.next(), seq, key);
   });
   if (receivers.length > 0) session.db.run(DELETE, no);
   return receivers.length > 0;

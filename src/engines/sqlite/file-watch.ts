@@ -43,7 +43,7 @@ export class FileWatch {
 
   #watch(path: string): void {
     try {
-      const watcher = watch(path, { persistent: false }, (kind) => this.#noticed(kind));
+      const watcher = watch(path, { persistent: false }, () => this.#noticed(path));
       watcher.on("error", () => watcher.close());
       this.#watchers.push(watcher);
     } catch {
@@ -51,8 +51,9 @@ export class FileWatch {
     }
   }
 
-  #noticed(kind: string): void {
-    if (kind === "rename") this.#lookForLoss();
+  #noticed(path: string): void {
+    // A file that is open and loses its name is only told of as changed. The log changes all the time, the file seldom.
+    if (path === this.#file) this.#lookForLoss();
     if (this.#lookSoon || this.#closed) return;
     this.#lookSoon = true;
     const look = (): void => {

@@ -39,6 +39,12 @@ export class Sequence {
     this.#db.run(RAISE_FLOOR, this.#floor);
   }
 
+  /** Retires the last number, with so many behind it that stay free for what is to stand in the same place one day. */
+  reserve(seq: number, count: number): void {
+    this.#next = Math.max(this.#next, seq + count + 1);
+    this.retire(seq + count);
+  }
+
   /** The id of the message whose first delivery has this number. Ids of two data files do not meet. */
   idOf(seq: number): string {
     return this.#name + seq.toString(36);

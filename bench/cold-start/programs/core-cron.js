@@ -1,0 +1,10 @@
+import { createApp, createRegistry } from "../../../dist/index.js";
+import { report } from "./report.js";
+
+const registry = createRegistry();
+registry.on("ping").execute(async (n) => n + 1);
+registry.timeOn("nightly", { cron: "0 3 * * *" }).execute(async () => {});
+const app = createApp({ registry, engine: "memory:", log: "silent", env: {} });
+await app.start();
+await app.trigger("ping", 1);
+report();
