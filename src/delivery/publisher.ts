@@ -1,11 +1,12 @@
 import { alike } from "../alike.ts";
 import type { PublishOptions } from "../context.ts";
-import type { Engine, NewMessage } from "../engine.ts";
+import type { Engine, NewMessage, Published } from "../engine.ts";
 import { DeclarationError, EngineError, UnknownEventError } from "../errors.ts";
 import type { EventType } from "../event-type.ts";
 import type { EventHandler } from "../handler.ts";
 import { validate } from "../schema.ts";
 import { isPattern, TopicIndex, topicFault } from "../topic.ts";
+import { TurnBatch } from "./turn-batch.ts";
 import { encodeMessage, encodePayload } from "./encode.ts";
 
 /** One event of a `publishAll`. */
@@ -24,6 +25,7 @@ const MOST_PENDING = 100_000;
 /** Checks, encodes and stores events. */
 export class Publisher {
   readonly #engine: Engine;
+  readonly #messages: TurnBatch<NewMessage, Published>;
   readonly #handlersOf: (event: string) => readonly EventHandler[];
   #pending = 0;
   #elsewhere:
@@ -33,6 +35,7 @@ export class Publisher {
   /** @param handlersOf The handlers of an event in this process. */
   constructor(engine: Engine, handlersOf: (event: string) => readonly EventHandler[]) {
     this.#engine = engine;
+    this.#messages = new TurnBatch((messages) => engine.queue.publish(messages));
     this.#handlersOf = handlersOf;
   }
 
@@ -43,8 +46,7 @@ export class Publisher {
     try {
       const ready = this.#prepare(event, payload, options ?? NO_OPTIONS);
       const message = ready instanceof Promise ? await ready : ready;
-      const [stored] = await this.#engine.queue.publish([message]);
-      return stored?.id as string; // one message in, one answer out
+      return (await this.#messages.add(message)).id;
     } finally {
       this.#pending--;
     }

@@ -4,6 +4,7 @@ import type { Tick } from "../handler.ts";
 import type { Environment } from "../pipeline/environment.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import type { Delivery } from "./delivery.ts";
+import { TurnBatch } from "./turn-batch.ts";
 
 /** The waits between tries to settle while the engine fails: doubled from the first to the last. */
 const FIRST_BACKOFF_MS = 100;
@@ -28,12 +29,14 @@ export class Settler {
   /** The engine's last failure; undefined while it works. */
   fault: unknown;
   readonly #engine: Engine;
+  readonly #settlements: TurnBatch<Settlement, boolean>;
   readonly #environment: Environment;
   readonly #events: DeliveryEvents;
   #persistent = false;
 
   constructor(engine: Engine, environment: Environment, events: DeliveryEvents) {
     this.#engine = engine;
+    this.#settlements = new TurnBatch((settlements) => engine.queue.settle(settlements));
     this.#environment = environment;
     this.#events = events;
   }
@@ -55,8 +58,8 @@ export class Settler {
       try {
         const wanted = settlement.kind === "dead" ? await this.#bury(runner, claim, settlement) : settlement;
         if (wanted.kind === "retry") runner.stats.retries++;
-        const [settled] = await this.#engine.queue.settle([wanted]);
-        if (settled === false) this.#lost(runner, claim);
+        const settled = await this.#settlements.add(wanted);
+        if (!settled) this.#lost(runner, claim);
         else await this.#settled(runner, delivery, wanted);
         this.fault = undefined;
         return;

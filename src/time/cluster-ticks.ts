@@ -28,6 +28,11 @@ export class ClusterTicks {
     this.#log = log;
   }
 
+  /** Whether other processes see the same tasks. */
+  get shared(): boolean {
+    return this.#engine.capabilities.shared;
+  }
+
   /** Makes the tasks known to the engine and learns what it knows of them. */
   async join(tasks: readonly TimedTask[]): Promise<void> {
     if (tasks.length === 0) return;

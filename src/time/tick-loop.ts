@@ -180,7 +180,8 @@ export class TickLoop {
   }
 
   #lookLater(): void {
-    if (!this.#parts.cluster) return;
+    // Within one process no word is lost.
+    if (!this.#parts.cluster?.shared) return;
     this.#lookTimer = this.#parts.clock.setTimer(
       () => this.#track(this.look().finally(() => this.#open && this.#lookLater())),
       Math.max(LOOK_WAIT, LOOK_WAIT_PER_TASK * this.tasks.size),

@@ -16,11 +16,12 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === LOCKED;
 }
 
-/** Whether nothing that the file says can be trusted any more. */
+/** What, once it is met, holds until the process starts anew on a file that is in order. */
+const LASTING = ["DATA_FILE_CORRUPT", "DATA_FILE_LOST", "DATA_FILE_VERSION"];
+
+/** Whether nothing that the file says can be trusted any more, and nothing must be written to it. */
 export function isUntrustworthy(error: unknown): error is DataFileError {
-  return (
-    error instanceof DataFileError && (error.code === "DATA_FILE_CORRUPT" || error.code === "DATA_FILE_LOST")
-  );
+  return error instanceof DataFileError && LASTING.includes(error.code);
 }
 
 /** Turns what node:sqlite or the file system threw into an error that names the file and says what to do. */
@@ -86,7 +87,7 @@ export function lost(file: string): DataFileError {
   return new DataFileError(
     "DATA_FILE_LOST",
     file,
-    `The data file ${file} was deleted or replaced while it was in use: nothing is accepted any more, since it could not be found again. Restart the process, on the file that should be there.`,
+    `The data file ${file}, or the -wal or -shm beside it, was deleted or replaced while it was in use: nothing is accepted any more, since it could not be found again. Restart the process, on the file that should be there.`,
   );
 }
 

@@ -15,8 +15,8 @@ export class FileWatch {
   readonly #session: Session;
   readonly #file: string;
   readonly #log: string;
-  readonly #fileId: number;
-  readonly #logId: number;
+  /** The file and the two beside it, by which all processes on it find each other, and which files they were at the start. */
+  readonly #ids: ReadonlyMap<string, number>;
   readonly #watchers: FSWatcher[] = [];
   #timer: NodeJS.Timeout | undefined;
   #lookSoon = false;
@@ -28,10 +28,9 @@ export class FileWatch {
     this.#session = session;
     this.#file = session.path;
     this.#log = `${session.path}-wal`;
-    this.#fileId = idOf(this.#file);
-    this.#logId = idOf(this.#log);
-    this.#watch(this.#log);
-    this.#watch(this.#file);
+    const paths = [this.#file, this.#log, `${session.path}-shm`];
+    this.#ids = new Map(paths.map((path) => [path, idOf(path)]));
+    for (const path of paths) this.#watch(path);
     this.#lookLater();
   }
 
@@ -52,13 +51,15 @@ export class FileWatch {
   }
 
   #noticed(path: string): void {
-    // A file that is open and loses its name is only told of as changed. The log changes all the time, the file seldom.
-    if (path === this.#file) this.#lookForLoss();
+    // A file that is open and loses its name is only told of as changed. The log changes all the time, the others seldom.
+    if (path !== this.#log) this.#lookForLoss();
     if (this.#lookSoon || this.#closed) return;
     this.#lookSoon = true;
     const look = (): void => {
       this.#lookSoon = false;
-      if (!this.#closed) this.#session.look();
+      if (this.#closed) return;
+      this.#lookForLoss();
+      this.#session.look();
     };
     // Most likely the notice of a commit of our own; while we commit, each transaction sees what others did anyway.
     const ours = this.#session.commits !== this.#commits;
@@ -78,8 +79,8 @@ export class FileWatch {
 
   /** What is written to a file that has no name any more is gone with the process. */
   #lookForLoss(): void {
-    if (idOf(this.#file) !== this.#fileId || idOf(this.#log) !== this.#logId) {
-      this.#session.fault ??= lost(this.#file);
+    for (const [path, id] of this.#ids) {
+      if (idOf(path) !== id) this.#session.fault ??= lost(this.#file);
     }
   }
 }

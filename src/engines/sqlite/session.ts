@@ -4,6 +4,7 @@ import { Catalog } from "./catalog.ts";
 import type { Database } from "./database.ts";
 import { DueDates } from "./due-dates.ts";
 import { isUntrustworthy, toFailure } from "./failures.ts";
+import { schemaVersionOf } from "./migrations.ts";
 import { Sequence } from "./sequence.ts";
 import { Tokens } from "./tokens.ts";
 import { Turn, type TurnEvents } from "./turn.ts";
@@ -60,6 +61,8 @@ export class Session implements TurnEvents {
     const version = this.#dataVersion();
     if (version === this.#version) return;
     this.wakes.sawVersion(version);
+    // A newer version of the framework may have changed what the file looks like.
+    schemaVersionOf(this.db, this.path);
     const meta = this.db.get<[string, number, number, number, number]>(READ_META, this.instance);
     if (meta === undefined) throw new Error("the data file has lost its table of contents");
     const [name, floor, subscriptions, highest, present] = meta;

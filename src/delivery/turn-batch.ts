@@ -1,0 +1,47 @@
+interface Waiting<In, Out> {
+  readonly item: In;
+  readonly resolve: (result: Out) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** More at once gain nothing, and keep the first one waiting. */
+const MOST = 1_000;
+
+/**
+ * Makes one call of many that come in one turn of the event loop: a call into the engine costs more than what it is
+ * asked for. It waits for as many microtasks as keep bringing new ones, and for no time.
+ */
+export class TurnBatch<In, Out> {
+  readonly #call: (items: readonly In[]) => Promise<readonly Out[]>;
+  #waiting: Waiting<In, Out>[] = [];
+  #soon = false;
+
+  /** @param call Answers for each item, in order. */
+  constructor(call: (items: readonly In[]) => Promise<readonly Out[]>) {
+    this.#call = call;
+  }
+
+  add(item: In): Promise<Out> {
+    return new Promise<Out>((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      if (this.#soon) return;
+      this.#soon = true;
+      queueMicrotask(() => this.#flushWhenQuiet(0));
+    });
+  }
+
+  #flushWhenQuiet(before: number): void {
+    const now = this.#waiting.length;
+    if (now > before && now < MOST) {
+      queueMicrotask(() => this.#flushWhenQuiet(now));
+      return;
+    }
+    const batch = this.#waiting;
+    this.#waiting = [];
+    this.#soon = false;
+    this.#call(batch.map(({ item }) => item)).then(
+      (results) => batch.forEach(({ resolve }, at) => resolve(results[at] as Out)), // one answer for each
+      (error: unknown) => batch.forEach(({ reject }) => reject(error)),
+    );
+  }
+}
