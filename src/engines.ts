@@ -7,6 +7,15 @@ const LOADERS: Record<string, (url: string) => Promise<Engine>> = {
   sqlite: async (url) => (await import("./engines/sqlite/engine.ts")).sqliteEngine(url),
 };
 
+/** The clients of engines that the design names and that are still to come. */
+const COMING: Record<string, string> = {
+  redis: "ioredis",
+  rediss: "ioredis",
+  postgres: "pg",
+  postgresql: "pg",
+  nats: "@nats-io/transport-node @nats-io/jetstream",
+};
+
 /**
  * Makes the engine of a URL; it is not connected yet.
  *
@@ -17,13 +26,16 @@ export async function engineOf(url: string): Promise<Engine> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   const load = scheme === undefined || !Object.hasOwn(LOADERS, scheme) ? undefined : LOADERS[scheme];
   if (load) return load(url);
-  const known = Object.keys(LOADERS)
-    .map((name) => `${name}:`)
-    .join(" and ");
-  throw new EngineError(
-    "ENGINE_UNKNOWN",
-    scheme === undefined
-      ? `The engine URL has no scheme. Write sqlite:data/app.db for a file, or memory: for tests.`
-      : `There is no engine for "${scheme}:". This version has ${known}; write sqlite:data/app.db for a file, or memory: for tests.`,
-  );
+  throw new EngineError("ENGINE_UNKNOWN", refusal(scheme));
+}
+
+function refusal(scheme: string | undefined): string {
+  const instead = "Write sqlite:data/app.db for a file, or memory: for tests.";
+  if (scheme === undefined) return `The engine URL has no scheme. ${instead}`;
+  const client = COMING[scheme];
+  if (client !== undefined) {
+    return `The engine for "${scheme}:" is not part of this version. (It will want its client: npm install ${client}.) ${instead}`;
+  }
+  const known = Object.keys(LOADERS).map((name) => `${name}:`);
+  return `There is no engine for "${scheme}:". This version has ${known.join(" and ")}. ${instead}`;
 }

@@ -12,10 +12,11 @@ import { Watchdog } from "./delivery/watchdog.ts";
 import type { Publish, PublishOptions } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { engineOf } from "./engines.ts";
-import { CancelledError } from "./errors.ts";
+import { CancelledError, LifecycleError } from "./errors.ts";
 import type { EventType } from "./event-type.ts";
 import type { EventDispatcher } from "./events/event-dispatcher.ts";
 import type { Handler } from "./handler.ts";
+import { nodeFault } from "./node-version.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import type { HandlerRegistry } from "./registry.ts";
 import { ServiceSet } from "./services.ts";
@@ -84,6 +85,8 @@ export class Runtime {
   }
 
   static async start(parts: RuntimeParts): Promise<Runtime> {
+    const old = nodeFault(process.versions.node);
+    if (old !== undefined) throw new LifecycleError("NODE_TOO_OLD", old);
     const { engine } = parts.options;
     const runtime = new Runtime(
       parts,
@@ -215,7 +218,7 @@ function asValue(payload: string): unknown {
 }
 
 /** Whether the engine delivers to the handler: events, and the ticks that all replicas share. */
-function isDelivered(handler: Handler): boolean {
+export function isDelivered(handler: Handler): boolean {
   return handler.kind === "event" || (handler.kind === "time" && handler.options.scope !== "instance");
 }
 

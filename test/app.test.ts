@@ -69,6 +69,18 @@ describe("life", () => {
     await expect(app.start()).rejects.toThrow(/no engine for "oracle:"[^]*sqlite:/);
   });
 
+  test("an engine that is still to come says so, and what to use instead", async () => {
+    const app = createApp({
+      registry: createRegistry(),
+      engine: "redis://localhost",
+      log: "silent",
+      env: {},
+    });
+    await expect(app.start()).rejects.toThrow(
+      /"redis:" is not part of this version[^]*npm install ioredis[^]*sqlite:data/,
+    );
+  });
+
   test("services start in order, are typed by the app, and end in reverse after the handlers", async () => {
     const events: string[] = [];
     const registry = createRegistry();

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { nodeFault } from "../../src/cli/node-version.ts";
-import { ROOT } from "../meta/source-tree.ts";
+import { nodeFault } from "../src/node-version.ts";
+import { ROOT } from "./meta/source-tree.ts";
 
 test("a Node that is too old is told what is needed, what runs and how to get it", () => {
   for (const old of ["18.20.4", "20.20.2", "24.14.9"]) {
@@ -28,7 +28,7 @@ test("package.json says the same", () => {
 test("the check is done before anything is imported that an old Node could not load", () => {
   const main = readFileSync(join(ROOT, "src/cli/main.ts"), "utf8");
   expect([...main.matchAll(/^import .*$/gm)].map(([line]) => line)).toEqual([
-    'import { nodeFault } from "./node-version.ts";',
+    'import { nodeFault } from "../node-version.ts";',
   ]);
-  expect(readFileSync(join(ROOT, "src/cli/node-version.ts"), "utf8")).not.toMatch(/\bimport\b|\brequire\b/);
+  expect(readFileSync(join(ROOT, "src/node-version.ts"), "utf8")).not.toMatch(/\bimport\b|\brequire\b/);
 });

@@ -2,7 +2,7 @@
 // The door. It must load on every Node since 18 so that an old one can be told what is wrong: nothing but the check of
 // the version is imported before the check is done.
 
-import { nodeFault } from "./node-version.ts";
+import { nodeFault } from "../node-version.ts";
 
 const fault = nodeFault(process.versions.node);
 if (fault === undefined) {

@@ -14,6 +14,7 @@ const LEAVES = [
   "event-type",
   "heap",
   "log",
+  "node-version",
   "outcome",
   "schema",
   "topic",
