@@ -17,6 +17,8 @@ interface Plan {
   readonly checked: boolean;
   /** Some handler's topic is a pattern: its context needs to be told the event's own name. */
   readonly named: boolean;
+  /** The only handler, where it needs neither. */
+  readonly only: Runner | undefined;
 }
 
 const PLANS_KEPT = 4096;
@@ -51,22 +53,13 @@ export class EventDispatcher {
    * @example
    * const [welcome] = await new EventDispatcher().trigger("user.login", { username: "alice" });
    */
-  async trigger<In>(event: EventType<In, unknown> | string, payload?: In, call?: Call): Promise<unknown[]> {
+  trigger<In>(event: EventType<In, unknown> | string, payload?: In, call?: Call): Promise<unknown[]> {
     const name = typeof event === "string" ? event : event.name;
-    const plan = this.#plans.get(name) ?? this.#plan(name);
     const schema = typeof event === "string" ? undefined : event.schema;
-    const checked = plan.checked || schema !== undefined;
-    const inputs = checked ? await inputsFor(plan, schema, payload, name) : undefined;
-    const { runners } = plan;
-    if (plan.named) call = { ...call, event: name };
-    const [first] = runners;
-    if (first === undefined) {
-      this.unhandled++;
-      return [];
-    }
-    return runners.length === 1
-      ? runOne(name, first, inputs === undefined ? payload : inputs[0], call)
-      : runAll(name, runners, inputs ?? runners.map(() => payload), call);
+    const plan = this.#plans.get(name);
+    // One handler without a schema is the common case, and the one in which everything around it shows.
+    if (plan?.only && schema === undefined) return runOne(name, plan.only, payload, call);
+    return this.#trigger(name, schema, payload, call);
   }
 
   /** The event handlers whose topic matches a name, in order of declaration. */
@@ -79,6 +72,27 @@ export class EventDispatcher {
     this.#leave();
   }
 
+  async #trigger(
+    name: string,
+    schema: StandardSchemaV1 | undefined,
+    payload: unknown,
+    call: Call | undefined,
+  ): Promise<unknown[]> {
+    const plan = this.#plans.get(name) ?? this.#plan(name);
+    const checked = plan.checked || schema !== undefined;
+    const inputs = checked ? await inputsFor(plan, schema, payload, name) : undefined;
+    const { runners } = plan;
+    const named = plan.named ? { ...call, event: name } : call;
+    const [first] = runners;
+    if (first === undefined) {
+      this.unhandled++;
+      return [];
+    }
+    return runners.length === 1
+      ? runOne(name, first, inputs === undefined ? payload : inputs[0], named)
+      : runAll(name, runners, inputs, payload, named);
+  }
+
   #plan(name: string): Plan {
     const fault = isPattern(name) ? "has a star in it" : topicFault(name);
     if (fault)
@@ -87,12 +101,11 @@ export class EventDispatcher {
       (a, b) => (a.options.priority ?? 0) - (b.options.priority ?? 0),
     );
     const schemas = handlers.map((handler) => handler.schema);
-    const plan = {
-      runners: handlers.map((handler) => this.#pipeline.runner(handler)),
-      schemas,
-      checked: schemas.some((schema) => schema !== undefined),
-      named: handlers.some((handler) => isPattern(handler.topic)),
-    };
+    const runners = handlers.map((handler) => this.#pipeline.runner(handler));
+    const checked = schemas.some((schema) => schema !== undefined);
+    const named = handlers.some((handler) => isPattern(handler.topic));
+    const only = runners.length === 1 && !checked && !named ? runners[0] : undefined;
+    const plan = { runners, schemas, checked, named, only };
     if (this.#plans.size >= PLANS_KEPT) this.#plans.clear();
     this.#plans.set(name, plan);
     return plan;
@@ -105,7 +118,6 @@ export class EventDispatcher {
   }
 }
 
-/** One handler is the common case, and the one in which everything around it shows. */
 async function runOne(
   event: string,
   runner: Runner,
@@ -115,51 +127,58 @@ async function runOne(
   const bare = runner.goesBare(call);
   try {
     const value = await (bare ? runner.run(input, runner.context(input, call)) : runner.call(input, call));
-    if (bare) runner.ended();
+    if (bare) runner.endedWell();
     return [value];
   } catch (error) {
-    if (bare) runner.ended({ thrown: error });
+    if (bare) runner.endedBadly(error);
     throw new HandlersFailedError(event, [{ handler: runner.handler.name, status: "failed", error }]);
   }
 }
 
-/** Runs all at once. One that fails does not stop the others. */
+/** Runs all at once. One that fails does not stop the others. Loops, because this is counted in nanoseconds. */
 async function runAll(
   event: string,
   runners: readonly Runner[],
-  inputs: readonly unknown[],
+  inputs: readonly unknown[] | undefined,
+  payload: unknown,
   call: Call | undefined,
 ): Promise<unknown[]> {
+  const runs: unknown[] = [];
   const bare: boolean[] = [];
-  const runs = runners.map((runner, at) => {
-    bare.push(runner.goesBare(call));
-    return bare[at]
-      ? attempt(() => runner.run(inputs[at], runner.context(inputs[at], call)))
-      : runner.call(inputs[at], call);
-  });
+  for (let at = 0; at < runners.length; at++) {
+    const runner = runners[at] as Runner; // at < length, here and below
+    const input = inputs === undefined ? payload : inputs[at];
+    const goesBare = runner.goesBare(call);
+    bare.push(goesBare);
+    runs.push(goesBare ? begin(runner, input, call) : runner.call(input, call));
+  }
   try {
     const values = await Promise.all(runs);
-    runners.forEach((runner, at) => bare[at] && runner.ended());
+    for (let at = 0; at < runners.length; at++) if (bare[at]) (runners[at] as Runner).endedWell();
     return values;
   } catch {
-    const outcomes = (await Promise.allSettled(runs)).map((result, at): HandlerOutcome => {
-      const runner = runners[at] as Runner; // both lists have the same length
-      const handler = runner.handler.name;
-      if (result.status === "fulfilled") {
-        if (bare[at]) runner.ended();
-        return { handler, status: "ok", value: result.value };
-      }
-      if (bare[at]) runner.ended({ thrown: result.reason });
-      return { handler, status: "failed", error: result.reason };
-    });
-    throw new HandlersFailedError(event, outcomes);
+    const settled = await Promise.allSettled(runs);
+    throw new HandlersFailedError(
+      event,
+      settled.map((result, at) => outcomeOf(result, runners[at] as Runner, bare[at] === true)),
+    );
   }
 }
 
+function outcomeOf(result: PromiseSettledResult<unknown>, runner: Runner, bare: boolean): HandlerOutcome {
+  const handler = runner.handler.name;
+  if (result.status === "fulfilled") {
+    if (bare) runner.endedWell();
+    return { handler, status: "ok", value: result.value };
+  }
+  if (bare) runner.endedBadly(result.reason);
+  return { handler, status: "failed", error: result.reason };
+}
+
 /** Makes a rejection of what a handler throws before its first await. */
-function attempt(run: () => unknown): unknown {
+function begin(runner: Runner, input: unknown, call: Call | undefined): unknown {
   try {
-    return run();
+    return runner.run(input, runner.context(input, call));
   } catch (error) {
     return Promise.reject(error);
   }

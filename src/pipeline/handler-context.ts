@@ -23,6 +23,17 @@ export interface Call {
   readonly saveStep?: ((name: string, result: string) => Promise<void>) | undefined;
 }
 
+/** What a context has made because it was asked for. */
+interface Asked {
+  controller?: AbortController;
+  signal?: AbortSignal;
+  id?: string;
+  log?: Logger;
+  step?: Context["step"];
+  sleeps: number;
+  suspended?: Suspended;
+}
+
 const NO_CALL: Call = {};
 const NO_HEADERS: Headers = Object.freeze({});
 const NO_ITEMS: readonly BatchItem[] = Object.freeze([]);
@@ -38,14 +49,8 @@ export class HandlerContext implements Context {
   readonly #environment: Environment;
   readonly #record: Handler;
   readonly #call: Call;
-  #controller: AbortController | undefined;
-  #signal: AbortSignal | undefined;
-  #id: string | undefined;
-  #log: Logger | undefined;
-  #step: Context["step"] | undefined;
-  #sleeps = 0;
-  /** Set once the handler was left by `sleep`; it counts even if the handler has caught what was thrown. */
-  suspended: Suspended | undefined;
+  /** What was asked for so far: one field instead of seven, which every run would have to set. */
+  #asked: Asked | undefined;
 
   constructor(
     environment: Environment,
@@ -59,6 +64,15 @@ export class HandlerContext implements Context {
     this.#call = call;
     this.input = input;
     this.attempt = attempt;
+  }
+
+  /** Set once the handler was left by `sleep`; it counts even if the handler has caught what was thrown. */
+  get suspended(): Suspended | undefined {
+    return this.#asked?.suspended;
+  }
+
+  get #lazy(): Asked {
+    return (this.#asked ??= { sleeps: 0 });
   }
 
   get handler(): string {
@@ -90,11 +104,11 @@ export class HandlerContext implements Context {
   }
 
   get id(): string {
-    return (this.#id ??= this.#call.id ?? `call-${process.pid.toString(36)}-${(calls++).toString(36)}`);
+    return (this.#lazy.id ??= this.#call.id ?? `call-${process.pid.toString(36)}-${(calls++).toString(36)}`);
   }
 
   get log(): Logger {
-    return (this.#log ??= this.#environment.log.child({
+    return (this.#lazy.log ??= this.#environment.log.child({
       handler: this.handler,
       id: this.id,
       attempt: this.attempt,
@@ -102,17 +116,18 @@ export class HandlerContext implements Context {
   }
 
   get signal(): AbortSignal {
-    if (this.#signal) return this.#signal;
+    const lazy = this.#lazy;
+    if (lazy.signal) return lazy.signal;
     const { stopping } = this.#environment;
-    const sources = [(this.#controller ??= new AbortController()).signal, stopping.signal];
+    const sources = [(lazy.controller ??= new AbortController()).signal, stopping.signal];
     if (this.#call.signal) sources.push(this.#call.signal);
     // `any` holds its sources weakly: nobody has to say when the run is over.
-    return (this.#signal = AbortSignal.any(sources));
+    return (lazy.signal = AbortSignal.any(sources));
   }
 
   /** Calls this run off. */
   abort(reason: Error): void {
-    (this.#controller ??= new AbortController()).abort(reason);
+    (this.#lazy.controller ??= new AbortController()).abort(reason);
   }
 
   /** Whether somebody outside may call the run off. */
@@ -127,7 +142,7 @@ export class HandlerContext implements Context {
   }
 
   get step(): Context["step"] {
-    return (this.#step ??= (name, fn) => this.#runStep(name, fn));
+    return (this.#lazy.step ??= (name, fn) => this.#runStep(name, fn));
   }
 
   get sleep(): Context["sleep"] {
@@ -137,10 +152,10 @@ export class HandlerContext implements Context {
   async #sleep(ms: number): Promise<void> {
     const { clock } = this.#environment;
     if (!this.#call.saveStep) return delay(clock, ms, this.signal);
-    const until = await this.#runStep(`sleep ${++this.#sleeps}`, () => clock.now() + ms);
+    const lazy = this.#lazy;
+    const until = await this.#runStep(`sleep ${++lazy.sleeps}`, () => clock.now() + ms);
     if (until <= clock.now()) return;
-    this.suspended = new Suspended(until);
-    throw this.suspended;
+    throw (lazy.suspended = new Suspended(until));
   }
 
   async #runStep<T>(name: string, fn: () => Promise<T> | T): Promise<T> {

@@ -73,7 +73,7 @@ export class Runner {
 
   /**
    * Whether the next run may go straight through {@link run}, past everything that `call` does but count: then its
-   * caller says with {@link ended} how it ended. For callers that run many handlers at once.
+   * caller says with {@link endedWell} or {@link endedBadly} how it ended. For callers that run many handlers at once.
    */
   goesBare(call: Call | undefined): boolean {
     if (!this.plain || call?.signal || this.stats.timeNext()) return false;
@@ -82,10 +82,16 @@ export class Runner {
     return true;
   }
 
-  /** Counts the end of a run that went bare; without an error it ended well. */
-  ended(error?: { readonly thrown: unknown }): void {
+  /** Counts a run that went bare and ended well. */
+  endedWell(): void {
     this.stats.running--;
-    this.stats.count(error ? statusOf(error.thrown) : "ok");
+    this.stats.ok++;
+  }
+
+  /** Counts a run that went bare and failed. */
+  endedBadly(error: unknown): void {
+    this.stats.running--;
+    this.stats.count(statusOf(error));
   }
 
   /** The context of one run, for callers who need to call it off: see {@link attempt}. */
@@ -254,7 +260,17 @@ function positive(concurrency: number, name: string): number {
 /** Puts middleware around a handler, the first outermost. */
 function compose(around: readonly Middleware[], run: Run): Run {
   return around.reduceRight<Run>(
-    (inner, middleware) => (input, context) => middleware(context, async () => inner(input, context)),
+    (inner, middleware) => (input, context) => middleware(context, () => promised(inner, input, context)),
     run,
   );
+}
+
+/** What an async function would make of it, without the cost of one where a promise is there already. */
+function promised(run: Run, input: unknown, context: HandlerContext): Promise<unknown> {
+  try {
+    const result = run(input, context);
+    return result instanceof Promise ? result : Promise.resolve(result);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
