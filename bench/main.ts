@@ -41,7 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
       }
     } catch (error) {
       failed++;
-      console.error(`${question} could not be measured: ${error instanceof Error ? error.message : error}`);
+      console.error(`${question} could not be measured: ${(error as Error).message}`);
     }
   }
   if (!options.json) console.log(tableOf(answers));
@@ -67,6 +67,6 @@ function readArgs(args: readonly string[]) {
     if (unknown.length > 0) return `Not a question: ${unknown.join(", ")}. There are ${known.join(", ")}.`;
     return { ...values, names: positionals.length > 0 ? positionals : known };
   } catch (error) {
-    return `${error instanceof Error ? error.message : error} See --help.`;
+    return `${(error as Error).message} See --help.`; // parseArgs throws nothing else
   }
 }

@@ -1,5 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import type { AppOptions } from "./app-options.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -71,7 +69,7 @@ export class Runtime {
     this.#parts = parts;
     this.config = config;
     this.engine = engine;
-    this.instance = randomUUID();
+    this.instance = crypto.randomUUID();
     this.publisher = new Publisher(engine, (event) => events.handlersOf(event));
     this.requests = new Requests(engine, this.publisher, pipeline.environment.clock, this.instance);
     this.consumer = new Consumer(engine, pipeline, {
@@ -115,7 +113,7 @@ export class Runtime {
       lease: config.lease,
       instance: {
         id: this.instance,
-        host: hostname(),
+        host: process.getBuiltinModule("node:os").hostname(),
         pid: process.pid,
         version,
         startedAt: environment.clock.now(),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { median } from "../measure/contest.ts";
 import { peersOf } from "../measure/peers.ts";
-import { atMost, type Figures, type MeasureOptions, type Row, rowOf, type Unit } from "../measure/row.ts";
+import { atMostScaled, type Figures, type MeasureOptions, type Row, rowOf } from "../measure/row.ts";
 
 /** What a program reports; see programs/report.js. */
 interface Start {
@@ -44,16 +44,24 @@ async function run(name: string): Promise<Start> {
   return JSON.parse(stdout) as Start;
 }
 
-function rowsOf(starts: ReadonlyMap<string, readonly Start[]>, row: string, ours: "core" | "core-cron" | "http"): Row[] {
+function rowsOf(
+  starts: ReadonlyMap<string, readonly Start[]>,
+  row: string,
+  ours: "core" | "core-cron" | "http",
+): Row[] {
   const figures = (unit: keyof Start): Figures => {
     const of = (name: string): number => median((starts.get(name) ?? []).map((start) => start[unit]));
     const rivals = PEERS.filter((name) => starts.has(name) && SERVERS.includes(name) === (ours === "http"));
-    return { ours: of(ours), peers: Object.fromEntries(rivals.map((name) => [name, of(name)])), limit: of(LIMIT) };
+    return {
+      ours: of(ours),
+      peers: Object.fromEntries(rivals.map((name) => [name, of(name)])),
+      limit: of(LIMIT),
+    };
   };
   const [ms, mb] = ours === "http" ? [85, 65] : [35, 50];
   const judged = ours !== "core-cron"; // croner itself takes part of what is left then
   return [
-    rowOf(row, "ms", figures("ms"), judged ? atMost(ms, "ms", NODE_MS) : undefined),
-    rowOf(`${row}, memory`, "MB", figures("mb"), judged ? atMost(mb, "MB", NODE_MB) : undefined),
+    rowOf(row, "ms", figures("ms"), judged ? atMostScaled(ms, "ms", NODE_MS) : undefined),
+    rowOf(`${row}, memory`, "MB", figures("mb"), judged ? atMostScaled(mb, "MB", NODE_MB) : undefined),
   ];
 }

@@ -12,7 +12,7 @@ export async function peersOf<T>(
     try {
       ready[name] = await make();
     } catch (error) {
-      console.error(`left out: ${name}: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
+      console.error(`left out: ${name}: ${String(error).split("\n")[0]}`);
     }
   }
   return ready;

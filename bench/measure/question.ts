@@ -28,7 +28,7 @@ export async function* ask(question: string, options: MeasureOptions): AsyncGene
 if (import.meta.main) {
   const [name = "", options = "{}"] = process.argv.slice(2);
   const { measure } = (await import(`../${name}/measure.ts`)) as {
-    measure(options: MeasureOptions): Promise<readonly Row[]>;
+    measure: (options: MeasureOptions) => Promise<readonly Row[]>;
   };
   for (const row of await measure(JSON.parse(options) as MeasureOptions)) console.log(JSON.stringify(row));
   process.exit(0); // some peers leave timers behind

@@ -43,16 +43,28 @@ export function ofLimit(share: number): Goal {
   };
 }
 
+/** At most this. */
+export function atMost(value: number, unit: Unit): Goal {
+  return { text: `≤ ${value} ${unit}`, met: ({ ours }) => ours <= value };
+}
+
 /**
- * At most `value`. Where `whenLimitWas` is given, the goal was set on a machine that took so much for the limit; it is
- * asked of this machine in the same ratio, since ratios are what repeats itself.
+ * At most `value` on the machine on which the goal was set, where the limit took `limitWas`. Of this machine it is asked
+ * in the same ratio, since ratios are what repeats itself.
+ *
+ * @param limitOf Whose limit stands for the machine, where it is not the row's own: another row's name, and its figure.
  */
-export function atMost(value: number, unit: Unit, whenLimitWas?: number): Goal {
-  if (whenLimitWas === undefined) return { text: `≤ ${value} ${unit}`, met: ({ ours }) => ours <= value };
-  const ratio = value / whenLimitWas;
+export function atMostScaled(
+  value: number,
+  unit: Unit,
+  limitWas: number,
+  limitOf?: { readonly row: string; readonly limit: number | undefined },
+): Goal {
+  const ratio = value / limitWas;
+  const whose = limitOf ? ` ${limitOf.row}` : "";
   return {
-    text: `≤ ${ratio.toPrecision(2)} × limit (${value} ${unit})`,
-    met: ({ ours, limit }) => limit !== undefined && ours <= ratio * limit,
+    text: `≤ ${ratio.toPrecision(2)} × limit${whose} (${value} ${unit})`,
+    met: ({ ours, limit }) => ours <= ratio * ((limitOf ? limitOf.limit : limit) ?? Number.NaN),
   };
 }
 

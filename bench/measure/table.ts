@@ -31,7 +31,7 @@ function cells(answer: Answer): string[] {
     name === undefined || best === undefined ? "–" : `${figure(best, unit)} ${name}`,
     figure(limit, unit),
     limit === undefined ? "–" : (ours / limit).toFixed(2),
-    best === undefined ? "–" : `${(unit === "/s" ? ours / best : best / ours).toPrecision(2)}×`,
+    best === undefined ? "–" : `${short(unit === "/s" ? ours / best : best / ours)}×`,
     goal ?? "–",
     ok === undefined ? "–" : ok ? "yes" : "NO",
   ];
@@ -43,7 +43,12 @@ function bestPeer({ peers, unit }: Answer): [string, number] | undefined {
 
 function figure(value: number | undefined, unit: Unit): string {
   if (value === undefined) return "–";
-  const [scaled, suffix] = value >= 1e6 ? [value / 1e6, "M"] : value >= 1e4 ? [value / 1e3, "k"] : [value, ""];
-  const digits = scaled >= 1_000 ? scaled.toFixed(0) : Number(scaled.toPrecision(3)).toString();
-  return unit === "/s" ? `${digits}${suffix}/s` : `${digits}${suffix} ${unit}`;
+  const [scaled, suffix] =
+    value >= 1e6 ? [value / 1e6, "M"] : value >= 1e4 ? [value / 1e3, "k"] : [value, ""];
+  return unit === "/s" ? `${short(scaled)}${suffix}/s` : `${short(scaled)}${suffix} ${unit}`;
+}
+
+/** Three digits. */
+function short(value: number): string {
+  return value >= 100 ? value.toFixed(0) : Number(value.toPrecision(3)).toString();
 }

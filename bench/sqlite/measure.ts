@@ -1,7 +1,15 @@
 /* Delivery on one SQLite file: what the whole app reaches, and our engine alone, beside a bare table and the peer. */
 import { median } from "../measure/contest.ts";
 import { peersOf } from "../measure/peers.ts";
-import { atMost, type Figures, type Goal, type MeasureOptions, ofLimit, type Row, rowOf } from "../measure/row.ts";
+import {
+  atMost,
+  type Figures,
+  type Goal,
+  type MeasureOptions,
+  ofLimit,
+  type Row,
+  rowOf,
+} from "../measure/row.ts";
 import { measure as app } from "./app.ts";
 import { COUNTS, type Figure, ROWS } from "./figure.ts";
 import { measure as limit } from "./limit.ts";
@@ -42,7 +50,10 @@ interface Samples {
 }
 
 /** All in turn, several times: rates move from minute to minute. */
-async function inRounds(contestants: Readonly<Record<string, Contestant>>, rounds: number): Promise<Map<string, Samples>> {
+async function inRounds(
+  contestants: Readonly<Record<string, Contestant>>,
+  rounds: number,
+): Promise<Map<string, Samples>> {
   const samples = new Map<string, Samples>();
   for (let round = 0; round < rounds; round++) {
     for (const [name, contestant] of Object.entries(contestants)) {

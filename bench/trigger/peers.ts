@@ -24,7 +24,10 @@ interface Broker {
 type Decorate = (...target: unknown[]) => void;
 
 /** @param count How many handlers. */
-export function triggerPeers(count: number, options: { readonly peers: boolean }): Promise<Record<string, Run>> {
+export function triggerPeers(
+  count: number,
+  options: { readonly peers: boolean },
+): Promise<Record<string, Run>> {
   return peersOf(
     {
       eventemitter2: () => eventemitter2(count),
@@ -108,7 +111,7 @@ async function nest(count: number): Promise<Run> {
   const { Module, Injectable } = await load<Record<string, () => Decorate>>("@nestjs/common");
   const { NestFactory } = await load<{
     NestFactory: {
-      createApplicationContext(module: unknown, options: object): Promise<{ get(token: unknown): Emitter2; }>;
+      createApplicationContext(module: unknown, options: object): Promise<{ get(token: unknown): Emitter2 }>;
     };
   }>("@nestjs/core");
   const events = await load<{

@@ -5,11 +5,7 @@ export class Trie<T> {
 
   add(topic: string, value: T): void {
     let node = this.#root;
-    for (const segment of topic.split(".")) {
-      let next = node.children.get(segment);
-      if (!next) node.children.set(segment, (next = emptyNode()));
-      node = next;
-    }
+    for (const segment of topic.split(".")) node = childOf(node, segment);
     node.values.push(value);
   }
 
@@ -28,22 +24,30 @@ export class Trie<T> {
 
 interface Node<T> {
   readonly children: Map<string, Node<T>>;
+  one: Node<T> | undefined;
+  rest: Node<T> | undefined;
   readonly values: T[];
 }
 
 function emptyNode<T>(): Node<T> {
-  return { children: new Map(), values: [] };
+  return { children: new Map(), one: undefined, rest: undefined, values: [] };
+}
+
+function childOf<T>(node: Node<T>, segment: string): Node<T> {
+  if (segment === "*") return (node.one ??= emptyNode());
+  if (segment === "**") return (node.rest ??= emptyNode());
+  let child = node.children.get(segment);
+  if (!child) node.children.set(segment, (child = emptyNode()));
+  return child;
 }
 
 function walk<T>(node: Node<T>, segments: readonly string[], at: number, found: T[]): void {
-  const rest = node.children.get("**");
-  if (rest) for (let skip = at; skip <= segments.length; skip++) walk(rest, segments, skip, found);
+  if (node.rest) for (let skip = at; skip <= segments.length; skip++) walk(node.rest, segments, skip, found);
   if (at === segments.length) {
     for (const value of node.values) found.push(value);
     return;
   }
-  const own = node.children.get(segments[at] as string); // at is below the length
-  if (own) walk(own, segments, at + 1, found);
-  const any = node.children.get("*");
-  if (any) walk(any, segments, at + 1, found);
+  const child = node.children.get(segments[at] as string); // at is below the length
+  if (child) walk(child, segments, at + 1, found);
+  if (node.one) walk(node.one, segments, at + 1, found);
 }

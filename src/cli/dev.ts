@@ -13,7 +13,7 @@ import type { LoadedMessage } from "./start.ts";
 
 /** How much longer than its shutdown timeout an app may take to stop before it is killed. */
 const STOP_MARGIN_MS = 5_000;
-const MAIN = fileURLToPath(new URL(`./main${extname(import.meta.filename)}`, import.meta.url));
+const MAIN = fileURLToPath(new URL(`../cli/main${extname(import.meta.filename)}`, import.meta.url));
 
 /** `dev`: runs an app, and starts it anew whenever one of its files changes. */
 export function addDev(program: Command): void {

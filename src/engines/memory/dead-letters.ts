@@ -24,9 +24,7 @@ export class MemoryDeadLetters implements DeadLetters {
   }
 
   async replay(filter: DeadLetterFilter): Promise<number> {
-    const replayed = this.#each(filter, (dead) => this.#revive(dead));
-    if (replayed > 0) this.#seat.store.wake();
-    return replayed;
+    return this.#each(filter, (dead) => this.#revive(dead));
   }
 
   async discard(filter: DeadLetterFilter): Promise<number> {

@@ -67,9 +67,7 @@ export class MemoryQueue implements Queue {
   }
 
   async settle(settlements: readonly Settlement[]): Promise<readonly boolean[]> {
-    const settled = settlements.map((settlement) => this.#settleOne(settlement));
-    if (settled.includes(true)) this.#seat.store.wake();
-    return settled;
+    return settlements.map((settlement) => this.#settleOne(settlement));
   }
 
   async saveStep(claim: ClaimRef, name: string, result: string): Promise<boolean> {
@@ -107,12 +105,10 @@ export class MemoryQueue implements Queue {
       (delivery) => delivery.place !== "running" && (handler === undefined || delivery.handler === handler),
     );
     for (const delivery of waiting) this.#seat.store.remove(delivery);
-    // One of them may have stood before others of its key.
-    if (waiting.length > 0) this.#seat.store.wake();
     return waiting.length;
   }
 
-  onWake(wake: () => void): () => void {
+  onWake(wake: (handlers?: Iterable<string>) => void): () => void {
     const { wakes } = this.#seat.store;
     // Wrapped, so that one function may listen twice and end once.
     const listener = { wake };

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { type Clock, systemClock } from "../../clock.ts";
 import type { NewMessage, Published, Schedule } from "../../engine.ts";
 import { TopicIndex } from "../../topic.ts";
@@ -40,7 +39,7 @@ export class MemoryStore {
   /** @internal */
   readonly listeners = new Map<string, Set<{ readonly hear: (body: string) => void }>>();
   /** @internal Called when a claim may find something new. */
-  readonly wakes = new Set<{ readonly wake: () => void }>();
+  readonly wakes = new Set<{ readonly wake: (handlers: Iterable<string>) => void }>();
 
   readonly #name: string;
   readonly #topics = new TopicIndex<Backlog>();
@@ -49,10 +48,11 @@ export class MemoryStore {
   readonly #left = new Map<string, Backlog>();
   #messages = 0;
   #tokens = 0;
-  #waking = false;
+  /** The handlers that may find something new, until all are told. */
+  #touched = new Set<string>();
 
   /** @param name The start of all message ids. Random unless given, so that ids of two stores never meet. */
-  constructor(name = randomBytes(6).toString("hex")) {
+  constructor(name = crypto.randomUUID().slice(0, 12).replace("-", "")) {
     this.#name = name;
   }
 
@@ -100,9 +100,7 @@ export class MemoryStore {
   /** @internal One step: nobody sees a part of it. */
   publish(messages: readonly NewMessage[]): Published[] {
     const now = this.now();
-    const published = messages.map((message) => this.#publishOne(message, now));
-    this.wake();
-    return published;
+    return messages.map((message) => this.#publishOne(message, now));
   }
 
   /** @internal */
@@ -111,12 +109,15 @@ export class MemoryStore {
     if (siblings) siblings.push(delivery);
     else this.deliveries.set(delivery.message.id, [delivery]);
     delivery.backlog.add(delivery, this.now());
+    this.#touch(delivery.backlog);
   }
 
   /** @internal Takes a delivery out for good. */
   remove(delivery: Delivery): void {
     delivery.backlog.remove(delivery, this.now());
     this.#forget(delivery);
+    // It may have stood before others of its key.
+    if (delivery.message.key !== undefined) this.#touch(delivery.backlog);
   }
 
   /** @internal Takes the next ready delivery of a subscription for an instance. */
@@ -133,8 +134,9 @@ export class MemoryStore {
   /** @internal Puts back what an instance has let go of, not to be claimed before its `due`. */
   putBack(delivery: Delivery): void {
     delivery.holder = undefined;
-    if (delivery.backlog.removed) this.remove(delivery);
-    else delivery.backlog.putBack(delivery, this.now());
+    if (delivery.backlog.removed) return this.remove(delivery);
+    delivery.backlog.putBack(delivery, this.now());
+    this.#touch(delivery.backlog);
   }
 
   /** @internal Takes away all that an instance holds; answers how many. */
@@ -142,18 +144,20 @@ export class MemoryStore {
     const taken = [...member.held.values()];
     member.held.clear();
     for (const delivery of taken) this.putBack(delivery);
-    if (taken.length > 0) this.wake();
     return taken.length;
   }
 
-  /** @internal Wakes all that listen, once, on a later turn of the event loop. */
-  wake(): void {
-    if (this.#waking || this.wakes.size === 0) return;
-    this.#waking = true;
-    setImmediate(() => {
-      this.#waking = false;
-      for (const { wake } of this.wakes) wake();
-    });
+  /** Wakes all that listen for what is new to a handler, once, on a later turn of the event loop. */
+  #touch({ handler }: Backlog): void {
+    if (this.wakes.size === 0) return;
+    if (this.#touched.size === 0) setImmediate(() => this.#wake());
+    this.#touched.add(handler);
+  }
+
+  #wake(): void {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    for (const { wake } of this.wakes) wake(touched);
   }
 
   #publishOne({ dedupe, ...fields }: NewMessage, now: number): Published {

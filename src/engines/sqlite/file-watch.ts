@@ -6,6 +6,8 @@ import type { Session } from "./session.ts";
 const LOOK_EVERY_MS = 1_000;
 /** How long to wait before looking when the change may be our own. */
 const OWN_COMMIT_MS = 1;
+/** A notice comes with each write of a commit, and the commit is there to be seen just after the last: waits until looking again. */
+const LOOK_AGAIN_MS = [2, 20, 200];
 
 /**
  * Notices what other processes do to the data file: their commits, by the system's notice of a write to the log beside
@@ -19,6 +21,7 @@ export class FileWatch {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #watchers: FSWatcher[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
   #lookSoon = false;
   #commits = 0;
   #closed = false;
@@ -37,6 +40,7 @@ export class FileWatch {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#again);
     for (const watcher of this.#watchers) watcher.close();
   }
 
@@ -59,13 +63,20 @@ export class FileWatch {
       this.#lookSoon = false;
       if (this.#closed) return;
       this.#lookForLoss();
-      this.#session.look();
+      this.#look(0);
     };
     // Most likely the notice of a commit of our own; while we commit, each transaction sees what others did anyway.
     const ours = this.#session.commits !== this.#commits;
     this.#commits = this.#session.commits;
     if (ours) setTimeout(look, OWN_COMMIT_MS).unref();
     else setImmediate(look);
+  }
+
+  #look(time: number): void {
+    clearTimeout(this.#again);
+    const wait = LOOK_AGAIN_MS[time];
+    if (this.#session.look() || wait === undefined) return;
+    this.#again = setTimeout(() => this.#look(time + 1), wait).unref();
   }
 
   #lookLater(): void {

@@ -88,14 +88,16 @@ export class Session implements TurnEvents {
     if (isUntrustworthy(error)) this.fault = error;
   }
 
-  /** Looks whether another process has changed the file, and wakes who listens if so. */
-  look(): void {
+  /** Looks whether another process has changed the file since the last time, and wakes who listens if so. */
+  look(): boolean {
+    let changed = false;
     try {
-      this.wakes.sawVersion(this.#dataVersion());
+      changed = this.wakes.sawVersion(this.#dataVersion());
     } catch (error) {
       this.failed(toFailure(error, this.path));
     }
     this.wakes.call();
+    return changed;
   }
 
   #dataVersion(): number {

@@ -43,10 +43,12 @@ export class Wakes {
     this.#hasNews = true;
   }
 
-  /** SQLite's count of the commits of other processes. */
-  sawVersion(version: number): void {
-    if (this.#version !== undefined && this.#version !== version) this.#foreign = true;
+  /** SQLite's count of the commits of other processes; answers whether there were any since the last time. */
+  sawVersion(version: number): boolean {
+    const changed = this.#version !== undefined && this.#version !== version;
+    if (changed) this.#foreign = true;
     this.#version = version;
+    return changed;
   }
 
   /** Tells all. What was gathered in a transaction that was undone is told with the next: a wake too many does no harm. */
