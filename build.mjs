@@ -22,6 +22,5 @@ await build({
   format: "esm",
   target: "node24",
   sourcemap: "linked",
-  sourcesContent: false,
   logLevel: "warning",
 });

@@ -30,6 +30,8 @@ export type Plugin = (app: App) => void;
 export interface AppOptions {
   /** A URL, or an engine of your own. @default ENGINE_URL, or `"sqlite:data/app.db"` */
   readonly engine?: string | Engine;
+  /** `"strict"` refuses to start on an engine that may lose an acknowledged message in a power cut. */
+  readonly durability?: "strict";
   /** Whose handlers the app runs. @default the registry of the module-level `on`, `timeOn`, `commandOn` and `reOn` */
   readonly registry?: HandlerRegistry;
   /** Classes with decorated methods, or objects of such classes. A class is made with `new Class(services)`. */

@@ -141,7 +141,7 @@ export class HandlersFailedError extends AggregateError {
   }
 }
 
-/** The engine failed or refused. `ENGINE_UNKNOWN`, `ENGINE_CLIENT_MISSING`, `ENGINE_UNAVAILABLE`, `ENGINE_FULL`, … */
+/** The engine failed or refused. `ENGINE_UNKNOWN`, `ENGINE_UNAVAILABLE`, `ENGINE_BUSY`, `ENGINE_FULL`, … */
 export class EngineError extends FrameworkError {
   override readonly retryable: boolean;
 
@@ -154,7 +154,7 @@ export class EngineError extends FrameworkError {
 /** The engine has no such capability; nothing was done. */
 export class UnsupportedError extends EngineError {
   constructor(engine: string, what: string, remedy: string) {
-    super("ENGINE_UNSUPPORTED", `The ${engine} engine cannot do ${what}. ${remedy}`);
+    super("ENGINE_UNSUPPORTED", `The ${engine} engine cannot keep ${what}. ${remedy}`);
   }
 }
 

@@ -10,7 +10,7 @@ export { createRegistry } from "./declare/create-registry.ts";
 
 // Running them.
 export { createApp, type App } from "./app.ts";
-export type { AppOptions, Plugin } from "./app-options.ts";
+export type { AppOptions } from "./app-options.ts";
 export { snooze, cancel } from "./outcome.ts";
 
 // The dispatcher of each kind, for use without an app.
@@ -20,7 +20,7 @@ export { CommandDispatcher } from "./commands/command-dispatcher.ts";
 export { PatternDispatcher } from "./patterns/pattern-dispatcher.ts";
 
 // What handlers get and give.
-export type { Context, Middleware, PublishOptions, Services } from "./context.ts";
+export type { Context, Middleware, Services } from "./context.ts";
 export type { EventType, PayloadOf } from "./event-type.ts";
 export type { PatternMatch, Tick } from "./handler.ts";
 export type { Reply } from "./commands/reply.ts";
@@ -36,15 +36,8 @@ export { cached } from "./resources/cached.ts";
 export { httpPool, type HttpPool } from "./resources/http-pool.ts";
 
 // Errors; each has a stable `code`.
-export {
-  FrameworkError,
-  Fatal,
-  RetryAfter,
-  PayloadError,
-  HandlersFailedError,
-  UnknownEventError,
-} from "./errors.ts";
-export { ConfigError, DeclarationError, EngineError, LifecycleError, TimeoutError } from "./errors.ts";
+export { FrameworkError, Fatal, RetryAfter, PayloadError, HandlersFailedError } from "./errors.ts";
+export { ConfigError, EngineError, LifecycleError, TimeoutError } from "./errors.ts";
 
 // The engine contract, for authors of engines.
 export type { Engine } from "./engine.ts";

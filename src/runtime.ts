@@ -10,7 +10,7 @@ import { Watchdog } from "./delivery/watchdog.ts";
 import type { Publish, PublishOptions } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { engineOf } from "./engines.ts";
-import { CancelledError, LifecycleError } from "./errors.ts";
+import { CancelledError, LifecycleError, UnsupportedError } from "./errors.ts";
 import type { EventType } from "./event-type.ts";
 import type { EventDispatcher } from "./events/event-dispatcher.ts";
 import type { Handler } from "./handler.ts";
@@ -108,6 +108,13 @@ export class Runtime {
     const { options, config, pipeline, registry } = this.#parts;
     const { environment } = pipeline;
     const { engine } = this;
+    if (options.durability === "strict" && !engine.capabilities.strict) {
+      throw new UnsupportedError(
+        engine.name,
+        "strict durability: an acknowledged message may be lost in a power cut",
+        "Leave durability out, or use an engine that syncs each commit, such as sqlite:data/app.db?synchronous=full.",
+      );
+    }
     await engine.start({
       clock: environment.clock,
       lease: config.lease,

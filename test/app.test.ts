@@ -81,6 +81,16 @@ describe("life", () => {
     );
   });
 
+  test("strict durability is refused where it cannot be kept, before anything is opened", async () => {
+    const engine = `sqlite:${join(folder(), "app.db")}`;
+    const strict = { registry: createRegistry(), log: "silent", env: {}, durability: "strict" } as const;
+    await expect(createApp({ ...strict, engine }).start()).rejects.toMatchObject({
+      code: "ENGINE_UNSUPPORTED",
+    });
+    const app = await started({ ...strict, engine: `${engine}?synchronous=full` });
+    expect(app.state).toBe("running");
+  });
+
   test("services start in order, are typed by the app, and end in reverse after the handlers", async () => {
     const events: string[] = [];
     const registry = createRegistry();

@@ -3,12 +3,12 @@ import { sourceFiles } from "./source-tree.ts";
 
 /*
  * The sizes that keep the source readable. A file at the cap is split by phase, never by number of lines.
- * The conformance suite is shipped, but it is a test: it does not count. Why 20,000: docs/decisions/0002-source-budget.md.
+ * The conformance suite is shipped, but it is a test: it does not count. Why 22,000: docs/decisions/0002-source-budget.md.
  */
 const LONGEST_FILE = 400;
 const NINE_IN_TEN = 250;
 const MEDIAN = 110;
-const WHOLE = 20_000;
+const WHOLE = 22_000;
 
 test("no file is too long, and most are short", () => {
   const files = sourceFiles().filter(({ path }) => !path.startsWith("testing/conformance/"));

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 
 /** The repository's root. */
@@ -15,6 +15,11 @@ export interface SourceFile {
   readonly types: readonly string[];
   /** Packages and node: modules. */
   readonly packages: readonly string[];
+}
+
+/** Refuses to test what is published before it was built. */
+export function needBuild(): void {
+  if (!existsSync(join(ROOT, "dist/index.js"))) throw new Error("npm run build first; npm test does it");
 }
 
 /** All files below src/. */
