@@ -9,9 +9,9 @@ import type {
   Instance,
   SubscriptionInfo,
 } from "./engine.ts";
-import { DeclarationError } from "./errors.ts";
+import { DeclarationError, LifecycleError } from "./errors.ts";
 import type { HandlerRegistry } from "./registry.ts";
-import { CANCEL_CHANNEL, type CancelOrder, type Runtime } from "./runtime.ts";
+import { CANCEL_CHANNEL, type CancelOrder, isDelivered, type Runtime } from "./runtime.ts";
 
 /** What an engine stores as text, as values. */
 interface Decoded {
@@ -54,6 +54,8 @@ export interface Cancelled {
 export interface ReplayOptions {
   /** At most `limit` in each `per`. @default all at once */
   readonly rate?: { readonly limit: number; readonly per: Duration };
+  /** Ends it early, when the ones under way are ready. */
+  readonly signal?: AbortSignal;
 }
 
 /** How many dead letters are moved in one step of the engine. */
@@ -93,7 +95,7 @@ export class Operations {
    * @returns how many there were.
    * @throws {DeclarationError} `OPTION_INVALID` when the rate's limit is not a whole number of at least 1.
    */
-  async replay(filter: DeadLetterFilter = {}, { rate }: ReplayOptions = {}): Promise<number> {
+  async replay(filter: DeadLetterFilter = {}, { rate, signal }: ReplayOptions = {}): Promise<number> {
     if (rate && (!Number.isInteger(rate.limit) || rate.limit < 1)) {
       throw new DeclarationError(
         "OPTION_INVALID",
@@ -102,28 +104,31 @@ export class Operations {
     }
     const per = rate && toMs(rate.per, "replay: rate.per");
     const page = rate?.limit ?? PAGE;
-    return this.#inPages(filter, page, per, (some) => this.#dead.replay(some));
+    return this.#inPages(filter, page, (some) => this.#dead.replay(some), per, signal);
   }
 
   /** Removes dead letters; answers how many. `{}` removes them all. */
   discard(filter: DeadLetterFilter): Promise<number> {
-    return this.#inPages(filter, PAGE, undefined, (some) => this.#dead.discard(some));
+    return this.#inPages(filter, PAGE, (some) => this.#dead.discard(some));
   }
 
   /** A page at a time, so that other work gets its turn; no more than there were, should some die again meanwhile. */
   async #inPages(
     filter: DeadLetterFilter,
     page: number,
-    pause: number | undefined,
     act: (some: DeadLetterFilter) => Promise<number>,
+    pause?: number,
+    signal?: AbortSignal,
   ): Promise<number> {
-    const all = Math.min(filter.limit ?? Infinity, await this.#dead.count(filter));
+    const { limit = Infinity } = filter;
+    // Counting goes through all that fit: whoever comes with pages of his own must not pay it for each.
+    const all = limit <= page ? limit : Math.min(limit, await this.#dead.count(filter));
     let done = 0;
-    while (done < all) {
+    while (done < all && !signal?.aborted) {
       const some = await act({ ...filter, limit: Math.min(page, all - done) });
       done += some;
       if (some === 0) break;
-      if (pause !== undefined && done < all) await delay(this.#clock, pause);
+      if (pause !== undefined && done < all) await delay(this.#clock, pause, signal).catch(() => {});
     }
     return done;
   }
@@ -160,18 +165,30 @@ export class Operations {
     const all = await this.#runtime.engine.queue.subscriptions();
     return all.map((subscription) => ({
       ...subscription,
-      handledHere: this.#registry.get(subscription.handler) !== undefined,
+      handledHere: this.#handles(subscription.handler),
     }));
   }
 
-  /** Removes a subscription with what waits for it: for handlers whose code is gone. False when there is none. */
-  unsubscribe(handler: string): Promise<boolean> {
-    return this.#runtime.engine.queue.unsubscribe(handler);
+  /**
+   * Removes a subscription with what waits for it: for handlers whose code is gone. False when there is none.
+   * @throws {LifecycleError} `SUBSCRIPTION_IN_USE` when this process has the handler, which would go on without messages.
+   */
+  async unsubscribe(handler: string): Promise<boolean> {
+    if (!this.#handles(handler)) return this.#runtime.engine.queue.unsubscribe(handler);
+    throw new LifecycleError(
+      "SUBSCRIPTION_IN_USE",
+      `The handler "${handler}" is declared in this app: without its subscription it would get no messages until the next start, which subscribes it again. Take it out of the code first.`,
+    );
   }
 
   /** The replicas that are alive. */
   instances(): Promise<readonly Instance[]> {
     return this.#runtime.engine.presence.instances();
+  }
+
+  #handles(name: string): boolean {
+    const handler = this.#registry.get(name);
+    return handler !== undefined && isDelivered(handler);
   }
 
   get #dead() {

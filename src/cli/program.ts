@@ -3,13 +3,17 @@ import { version } from "../version.ts";
 import { addCommand } from "./command.ts";
 import { withCommonOptions } from "./command-options.ts";
 import { addConfig } from "./config.ts";
+import { addDeadLetters } from "./dead-letters.ts";
 import { addDev } from "./dev.ts";
 import { EXIT, EXIT_CODES_HELP, exitCodeOf } from "./exit-codes.ts";
 import { addList } from "./list.ts";
 import { addMatch } from "./match.ts";
+import { addCancel, addMessages } from "./messages.ts";
 import { printError, ReaderGone } from "./output.ts";
 import { addPublish } from "./publish.ts";
+import { addSchedules } from "./schedules.ts";
 import { addStart } from "./start.ts";
+import { addInstances, addSubscriptions } from "./subscriptions.ts";
 import { addTrigger } from "./trigger.ts";
 
 /** Runs the program with the words of a command line, and ends the process. */
@@ -41,11 +45,26 @@ export function createProgram(): Command {
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .addHelpText("after", EXIT_CODES_HELP + EXAMPLES);
-  for (const add of [addStart, addDev, addList, addTrigger, addPublish, addCommand, addMatch, addConfig]) {
-    add(program);
-  }
+  for (const add of COMMANDS) add(program);
   return program;
 }
+
+const COMMANDS: readonly ((program: Command) => void)[] = [
+  addStart,
+  addDev,
+  addList,
+  addTrigger,
+  addPublish,
+  addCommand,
+  addMatch,
+  addDeadLetters,
+  addMessages,
+  addCancel,
+  addSubscriptions,
+  addInstances,
+  addSchedules,
+  addConfig,
+];
 
 const EXAMPLES = `
 Examples:

@@ -7,6 +7,7 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 export interface RemoteRequest {
   /** Sent as JSON; `undefined` as nothing. Without one the request is a GET. */
   readonly body?: { readonly value: unknown };
+  readonly method?: "DELETE";
   readonly query?: URLSearchParams;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -41,10 +42,10 @@ export class Remote {
    * Resolves with the reply's JSON.
    * @throws {CliError} with the app's own code and message where it refuses; `APP_UNREACHABLE`, `NOT_AN_APP`.
    */
-  async ask(path: string, { body, query, headers }: RemoteRequest = {}): Promise<unknown> {
+  async ask(path: string, { body, method, query, headers }: RemoteRequest = {}): Promise<unknown> {
     const url = `${this.#base}${path}${query && query.size > 0 ? `?${query.toString()}` : ""}`;
     const response = await this.#fetch(url, {
-      method: body ? "POST" : "GET",
+      method: method ?? (body ? "POST" : "GET"),
       ...(body && { body: body.value === undefined ? "" : JSON.stringify(body.value) }),
       headers: {
         accept: "application/json, application/problem+json",

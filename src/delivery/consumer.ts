@@ -8,6 +8,7 @@ import type { Runner } from "../pipeline/runner.ts";
 import { Gathering, runBatch } from "./batch.ts";
 import { Delivery } from "./delivery.ts";
 import { type DeliveryEvents, Settler } from "./settler.ts";
+import { SUSPECT_WAIT_MS, Suspects } from "./suspects.ts";
 
 /** How many deliveries of one handler a process has under way, unless the handler says otherwise. */
 const CONCURRENCY = 100;
@@ -42,6 +43,7 @@ export class Consumer {
   readonly #slots = new Map<string, Slot>();
   readonly #hungry = new Set<Slot>();
   readonly #held = new Set<Delivery>();
+  readonly #suspects = new Suspects();
   #claimFault: unknown;
   #claiming = false;
   #settling = 0;
@@ -211,10 +213,8 @@ export class Consumer {
       this.#claimFault = undefined;
       this.#backoff = 0;
       const got = new Map<string, number>();
-      for (const claim of claims) {
-        got.set(claim.handler, (got.get(claim.handler) ?? 0) + 1);
-        this.#begin(claim);
-      }
+      for (const { handler } of claims) got.set(handler, (got.get(handler) ?? 0) + 1);
+      for (const claim of await this.#withoutSuspects(claims)) this.#begin(claim);
       wants.forEach(({ handler, limit }, at) => {
         const slot = asked[at] as Slot; // both lists have the same length
         if ((got.get(handler) ?? 0) < limit && slot.wakes === wakes[at]) this.#hungry.delete(slot);
@@ -226,6 +226,21 @@ export class Consumer {
       this.#claiming = false;
     }
     if (this.#hungry.size > 0 && [...this.#hungry].some((slot) => slot.free > 0)) this.#pumpInThisTurn();
+  }
+
+  /** Puts off all but one of those that may end this process, before that one begins. */
+  async #withoutSuspects(claims: readonly Claim[]): Promise<readonly Claim[]> {
+    const attemptsOf = ({ handler }: Claim): number => this.#slots.get(handler)?.runner.retry.attempts ?? 0;
+    const { now, later } = this.#suspects.part(claims, attemptsOf);
+    if (later.length === 0) return now;
+    const at = this.#engine.now() + SUSPECT_WAIT_MS;
+    try {
+      await this.#engine.queue.settle(later.map((claim) => ({ claim, kind: "snooze", at })));
+      return now;
+    } catch (error) {
+      this.#claimFault = error;
+      return claims;
+    }
   }
 
   #begin(claim: Claim): void {
@@ -262,6 +277,7 @@ export class Consumer {
 
   async #end(slot: Slot, delivery: Delivery, settlement: Settlement): Promise<void> {
     slot.free++;
+    this.#suspects.ended(delivery.claim);
     // First the pump, then the settlement: the engine finds the next claim in the same turn as what it settles.
     if (this.#hungry.size > 0) this.#pumpInThisTurn();
     if (!this.#held.has(delivery)) return;

@@ -2,7 +2,8 @@ import { Hono } from "hono";
 import { authorize, type Peer } from "./access.ts";
 import { type Listening, listen, type ListenOptions } from "./listen.ts";
 import { isOurs, problemResponse } from "./problem.ts";
-import { type HttpConfig, methodNotAllowed, notFound, type Route, ROUTES } from "./routes.ts";
+import type { HttpConfig, Route } from "./route.ts";
+import { methodNotAllowed, notFound, ROUTES } from "./routes.ts";
 import type { ServedApp } from "./served-app.ts";
 
 /** The HTTP side of an app. */
@@ -67,7 +68,8 @@ function build(app: ServedApp, config: HttpConfig): Hono<Bindings> {
     hono.on(route.method, route.path, async (c) => {
       const request = c.req.raw;
       const roles = route.role ? authorize(request, c.env, route.role, config.apiTokens) : [];
-      return route.answer({ app, config, request, name: c.req.param("name") ?? "", roles });
+      const [name = ""] = Object.values<string>(c.req.param()); // the types know no names of a path that is a variable
+      return route.answer({ app, config, request, name, roles });
     });
   }
   for (const [path, routes] of Map.groupBy(ROUTES, (route) => route.path)) {

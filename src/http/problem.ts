@@ -42,12 +42,14 @@ const TITLES: Readonly<Record<number, string>> = {
   403: "Not allowed",
   404: "Not found",
   405: "Method not allowed",
+  409: "Not possible as things are",
   413: "The body is too large",
   415: "The body is of another type",
   422: "The input does not fit",
   429: "Too many requests",
   500: "Something went wrong",
   501: "The engine cannot do this",
+  502: "The handler failed",
   503: "Not available right now",
   504: "It took too long",
 };
@@ -116,7 +118,17 @@ function toProblem(error: unknown): HttpProblem {
   return new HttpProblem(statusOf(error), error.code, error.message, extras, headers);
 }
 
+/** Codes whose class alone does not say it. */
+const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  TASK_UNKNOWN: 404,
+  SUBSCRIPTION_IN_USE: 409,
+  SCHEDULER_NOT_RUNNING: 409,
+  REQUEST_FAILED: 502,
+};
+
 function statusOf(error: FrameworkError): number {
+  const status = STATUS_OF_CODE[error.code];
+  if (status !== undefined) return status;
   if (error instanceof PayloadError) return 422;
   if (error instanceof UnknownEventError) return 404;
   // An event's name, a duration, a moment: what the caller wrote.

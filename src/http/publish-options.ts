@@ -1,12 +1,15 @@
-import { alike } from "../alike.ts";
 import type { PublishOptions } from "../context.ts";
 import { type Duration, toMs } from "../duration.ts";
-import { HttpProblem } from "./problem.ts";
+import { refuseMistakes, text, unknownNames } from "./query.ts";
 
 /** What the query and the headers of `POST /events/:name` ask for. */
 export interface EventRequest {
   /** Run the handlers now and answer with their results. */
   readonly wait: boolean;
+  /** Store the event and answer with what its handler returns, wherever it runs. */
+  readonly reply: boolean;
+  /** How long to wait for that answer. */
+  readonly timeout?: Duration | undefined;
   readonly options: PublishOptions;
 }
 
@@ -15,6 +18,11 @@ const NAMES = ["delay", "at", "priority", "key", "dedupe", "dedupe-within", "exp
 type Name = (typeof NAMES)[number];
 type Given = Partial<Record<Name, string>>;
 
+/** Options of the request rather than of the event: they stand in the query only. */
+const ASKING = ["wait", "reply", "timeout"];
+/** An answer that takes longer is fetched, not waited for: whoever waits holds a connection. */
+const LONGEST_WAIT_MS = 3_600_000;
+
 const PREFIX = "x-event-";
 /** Headers of a request that go with the message under their own names: the context of a trace. */
 const CARRIED = ["traceparent", "tracestate", "baggage"];
@@ -22,44 +30,48 @@ const CARRIED = ["traceparent", "tracestate", "baggage"];
 const CARRIED_PREFIX = `${PREFIX}header-`;
 
 /**
- * Reads `wait` and the options of `publish` from a request; the query counts where both say something.
+ * Reads `wait`, `reply`, `timeout` and the options of `publish` from a request; the query counts where both say something.
  * `idempotency-key` is another name of `x-event-dedupe`.
  *
  * @throws {HttpProblem} 400 that lists every mistake, an option that does not exist included: it would else be without effect.
  */
 export function readEventRequest(request: Request): EventRequest {
   const query = new URL(request.url).searchParams;
-  const mistakes = unknownNames(query);
+  const mistakes = unknownNames(query, [...ASKING, ...NAMES]);
   const given = readGiven(query, request.headers);
-  const wait = query.get("wait") ?? "false";
-  if (wait !== "true" && wait !== "false")
-    mistakes.push(`wait is ${JSON.stringify(wait)}. It must be true or false.`);
-  if (wait === "true" && Object.keys(given).length > 0) {
+  const wait = readSwitch("wait", query, mistakes);
+  const reply = readSwitch("reply", query, mistakes);
+  const timeout = readTimeout(query, reply, mistakes);
+  if (wait && reply) mistakes.push("Give either wait or reply, not both.");
+  if (reply && given.dedupe !== undefined) {
+    mistakes.push("dedupe: with reply=true the answer would go to the first message's publisher only.");
+  }
+  if (wait && Object.keys(given).length > 0) {
     mistakes.push(
       `${Object.keys(given).join(", ")}: with wait=true the handlers run at once and nothing is stored.`,
     );
   }
   const headers = readHeaders(request.headers);
   const options = { ...readOptions(given, mistakes), ...(headers && { headers }) };
-  if (mistakes.length > 0) {
-    throw new HttpProblem(400, "OPTION_INVALID", mistakes.join(" "), {
-      errors: mistakes.map((message) => ({ message })),
-    });
-  }
-  return { wait: wait === "true", options };
+  refuseMistakes(mistakes);
+  return { wait, reply, timeout, options };
 }
 
-function unknownNames(query: URLSearchParams): string[] {
-  const names = ["wait", ...NAMES];
-  const mistakes: string[] = [];
-  for (const name of new Set(query.keys())) {
-    if (query.getAll(name).length > 1) mistakes.push(`${name} is given twice.`);
-    if (names.includes(name)) continue;
-    const [meant] = alike(name, names, 1);
-    const hint = meant === undefined ? `There are ${names.join(", ")}.` : `Did you mean ${meant}?`;
-    mistakes.push(`There is no option ${JSON.stringify(name)}. ${hint}`);
-  }
-  return mistakes;
+function readSwitch(name: string, query: URLSearchParams, mistakes: string[]): boolean {
+  const given = query.get(name) ?? "false";
+  if (given !== "true" && given !== "false")
+    mistakes.push(`${name} is ${JSON.stringify(given)}. It must be true or false.`);
+  return given === "true";
+}
+
+function readTimeout(query: URLSearchParams, reply: boolean, mistakes: string[]): Duration | undefined {
+  const given = query.get("timeout");
+  if (given === null) return undefined;
+  if (!reply) mistakes.push("timeout needs reply=true.");
+  const timeout = parseDuration(given.trim());
+  if (timeout === undefined || toMs(timeout) > LONGEST_WAIT_MS)
+    mistakes.push(`timeout is ${JSON.stringify(given)}. It must be ${DURATION}, up to 1h.`);
+  return timeout;
 }
 
 function readGiven(query: URLSearchParams, headers: Headers): Given {
@@ -78,12 +90,15 @@ function readOptions(given: Given, mistakes: string[]): PublishOptions {
   const refuse = (name: Name, accepted: string): undefined => {
     mistakes.push(`${name} is ${JSON.stringify(given[name])}. It must be ${accepted}.`);
   };
-  const read = <T>(name: Name, accepted: string, parse: (text: string) => T | undefined): T | undefined => {
-    const text = given[name];
-    return text === undefined ? undefined : (parse(text) ?? refuse(name, accepted));
+  const read = <T>(
+    name: Name,
+    accepted: string,
+    parse: (written: string) => T | undefined,
+  ): T | undefined => {
+    const written = given[name];
+    return written === undefined ? undefined : (parse(written) ?? refuse(name, accepted));
   };
-  const text = "a text that is not empty";
-  const dedupe = read("dedupe", text, notEmpty);
+  const dedupe = read("dedupe", text.accepted, text.parse);
   const within = read("dedupe-within", DURATION, parseDuration);
   if (within !== undefined && dedupe === undefined) mistakes.push("dedupe-within needs dedupe.");
   if (given.delay !== undefined && given.at !== undefined)
@@ -92,7 +107,7 @@ function readOptions(given: Given, mistakes: string[]): PublishOptions {
     delay: read("delay", DURATION, parseDuration),
     at: read("at", MOMENT, parseMoment),
     priority: read("priority", "a whole number", parseInteger),
-    key: read("key", text, notEmpty),
+    key: read("key", text.accepted, text.parse),
     dedupe: dedupe !== undefined && within !== undefined ? { key: dedupe, within } : dedupe,
     expires: read(
       "expires",
@@ -105,11 +120,11 @@ function readOptions(given: Given, mistakes: string[]): PublishOptions {
 const DURATION = 'a duration such as "30s" or "1h30m"';
 const MOMENT = 'a moment such as "2026-11-22T08:00:00Z", or milliseconds since 1970';
 
-function parseDuration(text: string): Duration | undefined {
+function parseDuration(written: string): Duration | undefined {
   // Not a plain number: in `at` and `expires` that is a moment.
-  if (/^[\d.]*$/.test(text)) return undefined;
+  if (/^[\d.]*$/.test(written)) return undefined;
   try {
-    return toMs(text);
+    return toMs(written);
   } catch {
     return undefined;
   }
@@ -123,10 +138,6 @@ function parseMoment(text: string): Date | undefined {
 
 function parseInteger(text: string): number | undefined {
   return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-function notEmpty(text: string): string | undefined {
-  return text === "" ? undefined : text;
 }
 
 function readHeaders(headers: Headers): Record<string, string> | undefined {

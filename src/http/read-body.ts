@@ -31,6 +31,11 @@ export async function readBody(request: Request, limit: number): Promise<Body> {
   return { text: decode(chunks), type };
 }
 
+/** Reads a body of whatever type as text. @throws {HttpProblem} 413, or 400 when it is not UTF-8. */
+export async function readText(request: Request, limit: number): Promise<string> {
+  return (await readBody(request, limit)).text;
+}
+
 /**
  * Reads a body of JSON; an empty one is `undefined`.
  * @throws {HttpProblem} 413, 415 for another media type, 400 for what is not JSON or must not be in it.

@@ -39,7 +39,8 @@ export function readMessage(body: unknown): Record<string, string> {
   return fields as Record<string, string>; // just checked, field by field
 }
 
-function readObject(body: unknown, what: string, accepted: string): Record<string, unknown> {
+/** @param accepted What it must be, for the error's text. @throws {PayloadError} when a body is no object. */
+export function readObject(body: unknown, what: string, accepted: string): Record<string, unknown> {
   if (typeof body === "object" && body !== null && !Array.isArray(body))
     return body as Record<string, unknown>;
   throw new PayloadError(what, [{ path: "", message: `must be ${accepted}` }]);

@@ -1,36 +1,13 @@
 import { alike } from "../alike.ts";
-import type { Role } from "../api-tokens.ts";
-import type { Config } from "../config.ts";
 import { UnknownEventError } from "../errors.ts";
+import { OPERATION_ROUTES } from "./operation-routes.ts";
 import { errorFacts, HttpProblem, jsonResponse } from "./problem.ts";
 import { readEventRequest } from "./publish-options.ts";
 import { notJson, readBody, readJson } from "./read-body.ts";
 import { parseJson } from "./json-text.ts";
 import { readCommand, readMessage } from "./request-inputs.ts";
+import type { Exchange, Route } from "./route.ts";
 import type { ServedApp, ServedReport } from "./served-app.ts";
-
-/** What HTTP needs of the configuration. */
-export type HttpConfig = Pick<Config, "apiTokens" | "bodyLimit" | "locale">;
-
-/** A request on its way to its answer. */
-export interface Exchange {
-  readonly app: ServedApp;
-  readonly config: HttpConfig;
-  readonly request: Request;
-  /** The part of the path that a route leaves open. */
-  readonly name: string;
-  /** What the caller may do. */
-  readonly roles: readonly Role[];
-}
-
-/** One method on one path. */
-export interface Route {
-  readonly method: "GET" | "POST";
-  readonly path: string;
-  /** What the caller must have; undefined where everybody may ask. */
-  readonly role: Role | undefined;
-  readonly answer: (exchange: Exchange) => Promise<Response>;
-}
 
 /** Everything that is served. */
 export const ROUTES: readonly Route[] = [
@@ -41,7 +18,7 @@ export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/events/:name", role: "publish", answer: event },
   { method: "POST", path: "/commands", role: "publish", answer: command },
   { method: "POST", path: "/match", role: "publish", answer: match },
-  { method: "GET", path: "/api/handlers", role: "read", answer: handlers },
+  ...OPERATION_ROUTES,
 ];
 
 function probe(report: ServedReport): Response {
@@ -55,10 +32,17 @@ async function metrics({ app }: Exchange): Promise<Response> {
   return new Response(text, { headers: { "content-type": contentType } });
 }
 
-/** The body is the payload. 202 with the id once the event is stored; with `?wait=true` 200 with what its handlers returned. */
+/**
+ * The body is the payload. 202 with the id once the event is stored; with `?reply=true` 200 with what the replica that
+ * handled it returned; with `?wait=true`, where nothing is stored, 200 with what its handlers returned here.
+ */
 async function event({ app, config, request, name }: Exchange): Promise<Response> {
-  const { wait, options } = readEventRequest(request);
+  const { wait, reply, timeout, options } = readEventRequest(request);
   const payload = await readJson(request, config.bodyLimit);
+  if (reply) {
+    const asked = { ...options, ...(timeout !== undefined && { timeout }) };
+    return jsonResponse({ result: orNull(await app.request(name, payload, asked)) });
+  }
   if (!wait) return jsonResponse({ id: await app.publish(name, payload, options) }, 202);
   const { headers } = options;
   const results = await app.trigger(name, payload, { signal: request.signal, ...(headers && { headers }) });
@@ -88,10 +72,6 @@ async function match({ app, config, request }: Exchange): Promise<Response> {
       ...(error === undefined ? {} : { error: errorFacts(error) }),
     })),
   });
-}
-
-async function handlers({ app }: Exchange): Promise<Response> {
-  return jsonResponse({ handlers: app.handlers() });
 }
 
 /** JSON leaves `undefined` out, and a member that is promised must be there. */

@@ -1,5 +1,7 @@
 import type { PublishOptions } from "../context.ts";
+import type { Duration } from "../duration.ts";
 import type { Logger } from "../log.ts";
+import type { Operations } from "../operations.ts";
 
 /** What HTTP needs of an app. It stands on this and not on the app itself, so that tests may serve a small one. */
 export interface ServedApp {
@@ -8,6 +10,12 @@ export interface ServedApp {
   trigger(event: string, payload: unknown, call: ServedCall): Promise<readonly unknown[]>;
   /** Stores an event and resolves with its id. */
   publish(event: string, payload: unknown, options: PublishOptions): Promise<string>;
+  /** Stores an event and resolves with what the first of its handlers to end well returns, wherever it runs. */
+  request(
+    event: string,
+    payload: unknown,
+    options: PublishOptions & { readonly timeout?: Duration },
+  ): Promise<unknown>;
   handle(text: string, from: ServedCaller): Promise<object>;
   match(
     message: string | Readonly<Record<string, string>>,
@@ -19,6 +27,35 @@ export interface ServedApp {
   metrics(): Promise<{ readonly text: string; readonly contentType: string }>;
   /** What is declared, as JSON can show it. */
   handlers(): readonly ServedHandler[];
+  readonly operations: ServedOperations;
+  readonly scheduler: ServedScheduler;
+}
+
+/** What operators do; see {@link Operations} for each. */
+export type ServedOperations = Pick<
+  Operations,
+  | "deadLetters"
+  | "countDeadLetters"
+  | "replay"
+  | "discard"
+  | "messages"
+  | "message"
+  | "cancel"
+  | "subscriptions"
+  | "unsubscribe"
+  | "instances"
+>;
+
+/** Which dead letters. */
+export type ServedDeadLetterFilter = Parameters<Operations["discard"]>[0];
+
+/** The timers. */
+export interface ServedScheduler {
+  tasks(): Promise<readonly object[]>;
+  /** Resolves with the id of the message, or of the run. */
+  runNow(task: string): Promise<string>;
+  pause(task: string): Promise<void>;
+  resume(task: string): Promise<void>;
 }
 
 /** What is known of a call beside its input. */

@@ -82,7 +82,8 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const clock = new VirtualClock(now === undefined ? undefined : Number(now));
   const { engine, published, deadLetters } = recordingEngine(memoryEngine());
   const runs: TestRun[] = [];
-  const use = [recordInto(runs), ...(rest.use ?? [])];
+  const open = new Map<TestRun, number>();
+  const use = [recordInto(runs, open), ...(rest.use ?? [])];
   const app = createApp({
     log: "silent",
     shutdownTimeout: "100ms",
@@ -93,7 +94,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     env: {},
     random: seededRandom(seed),
   });
-  clock.idle = idleOf(app);
+  clock.idle = idleOf(app, open);
   await app.start();
   const replies: Reply[] = [];
   const messages = (event?: EventType | string): PublishedMessage[] => {
@@ -129,32 +130,31 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   return test;
 }
 
-function recordInto(runs: TestRun[]): Middleware {
+/** @param open The runs under way, with the machine's time at which they began. */
+function recordInto(runs: TestRun[], open: Map<TestRun, number>): Middleware {
   return async (ctx, next) => {
     const { handler, event, attempt, input } = ctx;
     const run: TestRun = { handler, event, attempt, at: ctx.now(), input };
     runs.push(run);
+    open.set(run, performance.now());
     try {
       return (run.result = await next());
     } catch (error) {
       run.error = error;
       throw error;
+    } finally {
+      open.delete(run);
     }
   };
 }
 
 /** Whether nothing will happen before time moves. */
-function idleOf(app: App): () => boolean {
-  let runs = 0;
-  let since = 0;
+function idleOf(app: App, open: ReadonlyMap<TestRun, number>): () => boolean {
   return () => {
-    const work = app.activity;
-    if (work.asking) return false;
-    if (work.running === 0) return true;
-    if (work.running !== runs) {
-      runs = work.running;
-      since = performance.now();
-    }
-    return performance.now() - since > WAITS_FOR_CLOCK_MS;
+    if (app.activity.asking) return false;
+    if (open.size === 0) return true;
+    const settled = performance.now() - WAITS_FOR_CLOCK_MS;
+    for (const began of open.values()) if (began > settled) return false;
+    return true;
   };
 }

@@ -24,7 +24,7 @@ export function dieAt(at: number, note: (what: string) => void): Point {
       return around(point, this.sourceSQL, () => method.apply(this, values));
     };
   }
-  const exec = DatabaseSync.prototype.exec;
+  const exec = Reflect.get(DatabaseSync.prototype, "exec") as (sql: string) => void; // called with its object below
   DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
     // The log is carried over into the file every few commits, so that many kills fall into it.
     const eager = sql.replace(/wal_autocheckpoint = \d+/, "wal_autocheckpoint = 30");

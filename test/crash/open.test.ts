@@ -10,7 +10,7 @@ import { message, startEngine } from "../engines/sqlite/data-dir.ts";
 import { faultsOf } from "./consistency.ts";
 import { Victim } from "./victim.ts";
 
-const ROUNDS = Number(process.env["CRASH_ROUNDS"] ?? 120) / 10;
+const ROUNDS = Number(process.env["CRASH_ROUNDS"] ?? 160) / 10;
 const FRESH_SEED = Number(process.env["CRASH_SEED"] ?? Date.now() % 1_000_000);
 const OLD_FILES = 5;
 

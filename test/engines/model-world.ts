@@ -38,10 +38,17 @@ export class World {
   readonly #tokens = new Set<unknown>();
   /** Payloads of those that came back from the dead letters, which may come before what was claimed already. */
   readonly #replayed = new Set<string>();
+  readonly #without: readonly string[];
   #messages = 0;
 
-  constructor(store: Store) {
+  /** @param without What messages of this world do not have. */
+  constructor(store: Store, without: readonly string[]) {
     this.#store = store;
+    this.#without = without;
+  }
+
+  has(feature: string): boolean {
+    return !this.#without.includes(feature);
   }
 
   get now(): number {
@@ -324,6 +331,14 @@ export class World {
       done += found = fresh.length;
     }
     assert.equal(done, owed, "each was done once");
+    await this.compare(0);
+  }
+
+  /** Leaves the store as it was, for the next world. */
+  async clear(): Promise<void> {
+    for (const handler of HANDLERS) await this.unsubscribe(0, handler);
+    for (const task of [...this.model.schedules.keys()]) await this.forget(0, task);
+    await this.discard(0, { limit: Infinity });
     await this.compare(0);
   }
 

@@ -17,7 +17,7 @@ function refusalOf(query: string, headers: Record<string, string> = {}): string 
 }
 
 test("without anything nothing is asked for", () => {
-  expect(read("")).toEqual({ wait: false, options: {} });
+  expect(read("")).toEqual({ wait: false, reply: false, options: {} });
 });
 
 describe("in the query", () => {
@@ -32,7 +32,7 @@ describe("in the query", () => {
     ["?expires=5m", { expires: 300_000 }],
     ["?expires=2026-11-22T08:00:00%2B08:00", { expires: new Date("2026-11-22T00:00:00Z") }],
   ])("%s", (query, options) => {
-    expect(read(query)).toEqual({ wait: false, options });
+    expect(read(query)).toEqual({ wait: false, reply: false, options });
   });
 });
 
@@ -62,9 +62,15 @@ describe("is refused", () => {
   test.each([
     ["?wait=yes", 'wait is "yes". It must be true or false.'],
     ["?wait", 'wait is "". It must be true or false.'],
+    ["?wait=true&reply=true", "Give either wait or reply, not both."],
+    ["?reply=yes", 'reply is "yes". It must be true or false.'],
+    ["?timeout=5s", "timeout needs reply=true."],
+    ["?reply=true&timeout=5", 'timeout is "5". It must be a duration'],
+    ["?reply=true&timeout=2h", "up to 1h"],
+    ["?reply=true&dedupe=a", "dedupe: with reply=true"],
     ["?wait=true&delay=5s", "delay: with wait=true the handlers run at once"],
     ["?dealy=5s", 'There is no option "dealy". Did you mean delay?'],
-    ["?colour=red", 'There is no option "colour". There are wait, delay'],
+    ["?colour=red", 'There is no option "colour". There are wait, reply, timeout, delay'],
     ["?delay=5", 'delay is "5". It must be a duration'],
     ["?delay=soon", "It must be a duration such as"],
     ["?delay=5s&at=2026-11-22T08:00:00Z", "Give either delay or at, not both."],

@@ -1,7 +1,7 @@
 import type { PublishOptions } from "../../src/context.ts";
 import { readConfig } from "../../src/config.ts";
 import { alike } from "../../src/alike.ts";
-import { HandlersFailedError, PayloadError, UnknownEventError } from "../../src/errors.ts";
+import { HandlersFailedError, LifecycleError, PayloadError, UnknownEventError } from "../../src/errors.ts";
 import { createHttp, type HttpServer } from "../../src/http/create-http.ts";
 import type { ServedApp, ServedCall, ServedCaller } from "../../src/http/served-app.ts";
 import { type Logger, silentLogger } from "../../src/log.ts";
@@ -52,6 +52,19 @@ export class SmallApp implements ServedApp {
     }
     this.stored.push({ event, payload, options });
     return `m-${this.stored.length}`;
+  }
+
+  async request(event: string, payload: unknown): Promise<unknown> {
+    return this.events[event]?.(payload, {});
+  }
+
+  /** Operations are tested with a whole app: see operations.test.ts. */
+  get operations(): never {
+    throw new LifecycleError("APP_NOT_STARTED", "The small app has no operations.");
+  }
+
+  get scheduler(): never {
+    throw new LifecycleError("APP_NOT_STARTED", "The small app has no scheduler.");
   }
 
   async handle(text: string, from: ServedCaller): Promise<object> {

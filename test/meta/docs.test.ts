@@ -106,10 +106,12 @@ describe("the commands that the documents name", () => {
 
   test("of decorator-framework, with their options", () => {
     const program = createProgram();
-    const used = [...shell.matchAll(/(?:npx |^)decorator-framework (\w+)((?: [^\n#|]*)?)/gm)];
+    const used = [...shell.matchAll(/(?:npx |^)decorator-framework ([\w-]+)((?: [^\n#|]*)?)/gm)];
     expect(used.length).toBeGreaterThan(5);
     const wrong = used.flatMap(([line, name = "", rest = ""]) => {
-      const command = program.commands.find((each) => each.name() === name);
+      const group = program.commands.find((each) => each.name() === name);
+      const isGroup = group !== undefined && group.commands.length > 0;
+      const command = isGroup ? group.commands.find((each) => rest.startsWith(` ${each.name()}`)) : group;
       if (!command) return [line];
       const options = [...(rest.split(" -- ", 1)[0] ?? "").matchAll(/ (--[\w-]+)/g)].map(
         ([, option = ""]) => option,
@@ -129,7 +131,7 @@ describe("the commands that the documents name", () => {
     const named = read("README.md").spans.filter((span) => /^(GET|POST) \//.test(span));
     expect(named.length).toBeGreaterThan(2);
     expect(named.filter((span) => !paths.includes(span))).toEqual([]);
-    const asked = [...shell.matchAll(/localhost:8080(\/[\w./]*)/g)].map(([, path = ""]) => path);
+    const asked = [...shell.matchAll(/localhost:8080(\/[\w./-]*)/g)].map(([, path = ""]) => path);
     const served = ROUTES.map((route) => new RegExp(`^${route.path.replace(/:\w+/g, "[^/]+")}$`));
     expect(asked.filter((path) => !served.some((pattern) => pattern.test(path)))).toEqual([]);
   });

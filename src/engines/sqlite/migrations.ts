@@ -119,7 +119,8 @@ export function schemaVersionOf(db: Database, file: string): number {
   const version = pragma(db, "user_version");
   const application = pragma(db, "application_id");
   if (application === 0 && version === 0 && db.get<[number]>(COUNT_TABLES)?.[0] === 0) return 0;
-  if (application !== APPLICATION_ID) {
+  // Asked once more: another process may just have made the file, between the answers.
+  if (application !== APPLICATION_ID && pragma(db, "application_id") !== APPLICATION_ID) {
     throw new DataFileError(
       "DATA_FILE_FOREIGN",
       file,

@@ -1,0 +1,94 @@
+import type { Command } from "commander";
+import { formatMs } from "../duration.ts";
+import { type TargetOptions, withCommonOptions, withTargetOptions } from "./command-options.ts";
+import { operate, type TaskRow } from "./operating.ts";
+import { noRows, tableOf } from "./rows.ts";
+import { ago, cell } from "./text-for-people.ts";
+
+/** `schedules`: the timers. */
+export function addSchedules(program: Command): void {
+  const group = withCommonOptions(program.command("schedules"))
+    .summary("look at the timers, run one now, pause and resume")
+    .description(
+      "Looks at the tasks that timeOn declared, and at those that only the engine knows any more. What is done to a task\n" +
+        "is stored: it holds for all replicas, and survives restarts.",
+    )
+    .addHelpText("after", EXAMPLES);
+  withTargetOptions(group.command("list"))
+    .summary("list all, with the next tick and the last success")
+    .usage("[options] <FILE | --url URL>")
+    .argument("[words...]", "the file")
+    .action(list);
+  withTargetOptions(group.command("run"))
+    .summary("run one now, whatever its schedule says")
+    .usage("[options] <FILE | --url URL> TASK")
+    .argument("[words...]", "the file, and the task's name")
+    .action(runNow);
+  withTargetOptions(group.command("pause"))
+    .summary("let one not tick until it is resumed")
+    .usage("[options] <FILE | --url URL> TASK")
+    .argument("[words...]", "the file, and the task's name")
+    .action(pause(true));
+  withTargetOptions(group.command("resume"))
+    .summary("let one tick again; what it missed is not caught up with")
+    .usage("[options] <FILE | --url URL> TASK")
+    .argument("[words...]", "the file, and the task's name")
+    .action(pause(false));
+}
+
+const EXAMPLES = `
+Examples:
+  decorator-framework schedules list src/app.ts
+  decorator-framework schedules run --url http://localhost:8080 cleanup
+  decorator-framework schedules pause src/app.ts cleanup
+`;
+
+function list(words: readonly string[], flags: TargetOptions, command: Command): Promise<void> {
+  return operate(words, flags, command, { names: [] }, async ({ operating, output }) => {
+    const rows = await operating.tasks();
+    if (output.json) return output.data({ schedules: rows });
+    if (rows.length === 0) return noRows(output, "No timers.");
+    await tableOf(output, {
+      task: rows.map(({ name }) => cell(name)),
+      schedule: rows.map(({ definition }) => cell(scheduleOf(definition))),
+      scope: rows.map(({ scope }) => scope),
+      next: rows.map(({ next, paused }) => (paused ? "paused" : ago(next))),
+      "last tick": rows.map(({ lastTick }) => ago(lastTick)),
+      "last success": rows.map(({ lastSuccess }) => ago(lastSuccess)),
+      note: rows.map(noteOf),
+    });
+  });
+}
+
+function runNow(words: readonly string[], flags: TargetOptions, command: Command): Promise<void> {
+  return operate(
+    words,
+    flags,
+    command,
+    { names: ["TASK"] },
+    async ({ operating, output, args: [task = ""] }) => {
+      const id = await operating.runTask(task);
+      await (output.json ? output.data({ id }) : output.line(id));
+    },
+  );
+}
+
+function pause(paused: boolean) {
+  return (words: readonly string[], flags: TargetOptions, command: Command): Promise<void> =>
+    operate(words, flags, command, { names: ["TASK"] }, async ({ operating, output, args: [task = ""] }) => {
+      await operating.pauseTask(task, paused);
+      if (output.json) await output.data({ task, paused });
+      else await output.line(`${cell(task)} ${paused ? "is paused" : "ticks again"}`);
+    });
+}
+
+function scheduleOf({ every, cron, at, timezone }: TaskRow["definition"]): string {
+  if (every !== undefined) return `every ${formatMs(every)}`;
+  if (cron !== undefined) return timezone === undefined ? cron : `${cron} ${timezone}`;
+  return at === undefined ? "" : new Date(at).toISOString();
+}
+
+function noteOf({ orphaned, disagrees }: TaskRow): string {
+  if (orphaned) return "not declared here";
+  return disagrees ? "another replica declares it differently" : "";
+}
