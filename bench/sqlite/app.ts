@@ -24,9 +24,9 @@ export async function measure(): Promise<Figure[]> {
 }
 
 async function publishing(engine: string): Promise<Figure[]> {
-  await warmUp(engine);
   await using app = appOn(engine, 100, async () => {});
   await app.start({ consume: false });
+  await inFlight(COUNTS.warmUp, 100, () => publish(app));
   return [
     await rate(ROWS.oneByOne, COUNTS.oneByOne, () => inFlight(COUNTS.oneByOne, 1, () => publish(app))),
     await rate(ROWS.inFlight, COUNTS.inFlight, () => inFlight(COUNTS.inFlight, 100, () => publish(app))),
@@ -36,17 +36,9 @@ async function publishing(engine: string): Promise<Figure[]> {
   ];
 }
 
-async function warmUp(engine: string): Promise<void> {
-  const { run, ended } = counted(COUNTS.warmUp);
-  await using app = appOn(engine, 100, run);
-  await app.start();
-  await inFlight(COUNTS.warmUp, 100, () => publish(app));
-  await ended;
-}
-
-/** From the first handler to the last: the start of the app is another question. */
+/** Begins to count some runs after the start, when the compiler is warm and the log file has its size. */
 async function draining(engine: string, row: string, count: number, concurrency: number): Promise<Figure> {
-  const { run, begun, ended } = counted(count);
+  const { run, begun, ended } = counted(count, count / 5);
   await using app = appOn(engine, concurrency, run);
   await app.start();
   await begun;
@@ -56,10 +48,14 @@ async function draining(engine: string, row: string, count: number, concurrency:
 async function together(engine: string): Promise<Figure[]> {
   const samples: number[] = [];
   const sent: number[] = [];
+  const warm = counted(COUNTS.warmUp);
   const { run, ended } = counted(COUNTS.inFlight);
-  let handle: () => Promise<void> = run;
+  let handle = warm.run;
   await using app = appOn(engine, 100, () => handle());
   await app.start();
+  await inFlight(COUNTS.warmUp, 100, () => publish(app));
+  await warm.ended;
+  handle = run;
   const figure = await rate(ROWS.together, COUNTS.inFlight, async () => {
     await inFlight(COUNTS.inFlight, 100, () => publish(app));
     await ended;
@@ -82,14 +78,15 @@ function publish(app: App): Promise<string> {
   return app.publish(EVENT, DATA);
 }
 
-/** A handler that does nothing but say when the first and the last of so many runs has come. */
-function counted(count: number) {
+/** A handler that does nothing but say when so many runs have come, of which the first `before` do not count. */
+function counted(count: number, before = 0) {
   const begun = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
-  let left = count;
+  let runs = 0;
   const run = async (): Promise<void> => {
-    if (left-- === count) begun.resolve();
-    if (left === 0) ended.resolve();
+    runs++;
+    if (runs === before) begun.resolve();
+    if (runs === before + count) ended.resolve();
   };
   return { run, begun: begun.promise, ended: ended.promise };
 }

@@ -166,10 +166,11 @@ async function inPages(
   using progress = new Progress(done);
   let count = 0;
   while (count < all) {
-    progress.show(count, all);
     const some = await act({ ...filter, limit: Math.min(rate?.limit ?? PAGE, all - count) });
     if (some === 0) break;
     count += some;
+    // What is done in one go needs no bar.
+    if (count < all) progress.show(count, all);
     if (rate && count < all) await sleep(rate.ms);
   }
   return count;

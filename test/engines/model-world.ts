@@ -151,8 +151,13 @@ export class World {
     this.#tokens.add(claim.token);
     this.#checkOrder(item);
     this.model.take(item, by.id, claim.token);
-    const { seq, token, ...fields } = claim;
-    assert.deepEqual(readable(fields), claimOf(item), "what a claim holds");
+    // The engine's own handles are its affair.
+    const handles = { seq: 0, token: 0 };
+    assert.deepEqual(
+      readable({ ...claim, ...handles }),
+      { ...claimOf(item), ...handles },
+      "what a claim holds",
+    );
     this.tickets.push({ claim, by });
   }
 
@@ -337,7 +342,7 @@ export class World {
   /** Leaves the store as it was, for the next world. */
   async clear(): Promise<void> {
     for (const handler of HANDLERS) await this.unsubscribe(0, handler);
-    for (const task of [...this.model.schedules.keys()]) await this.forget(0, task);
+    for (const task of this.model.schedules.keys()) await this.forget(0, task);
     await this.discard(0, { limit: Infinity });
     await this.compare(0);
   }
@@ -351,8 +356,7 @@ export class World {
   }
 
   #infoOf(item: Item): object {
-    const { attempt, ...claim } = claimOf(item);
-    return { ...claim, attempt, due: item.due, state: this.model.stateOf(item), holder: item.holder };
+    return { ...claimOf(item), due: item.due, state: this.model.stateOf(item), holder: item.holder };
   }
 
   #subscriptions(): object[] {
@@ -385,28 +389,19 @@ function nameOf(one: Item | Claim): string {
   return `${one.handler} ${"message" in one ? one.message.id : one.id}`;
 }
 
-function claimOf({ message, handler, attempt, steps, errors }: Item) {
-  const { id, event, payload, headers, priority, key, publishedAt, due, expires } = message;
-  return {
-    id,
-    handler,
-    event,
-    payload,
-    headers,
-    attempt,
-    priority,
-    key,
-    publishedAt,
-    due,
-    expires,
-    steps,
-    errors,
-  };
+function claimOf(item: Item) {
+  const { due, expires } = item.message;
+  return { ...fieldsOf(item), due, expires };
 }
 
 function letterOf(letter: Letter): object {
-  const { due, expires, ...rest } = claimOf({ ...letter, first: false, due: 0 });
-  return { ...rest, diedAt: letter.diedAt, reason: letter.reason };
+  return { ...fieldsOf(letter), diedAt: letter.diedAt, reason: letter.reason };
+}
+
+/** What a delivery keeps when it dies. */
+function fieldsOf({ message, handler, attempt, steps, errors }: Pick<Item, keyof Letter & keyof Item>) {
+  const { id, event, payload, headers, priority, key, publishedAt } = message;
+  return { id, handler, event, payload, headers, attempt, priority, key, publishedAt, steps, errors };
 }
 
 /** Texts of steps and errors read, so that their spelling is left to the engine. */

@@ -18,6 +18,7 @@ const COMPUTED = [
   "UNKNOWN_COMMAND",
   "UNKNOWN_OPTION",
   "OPTION_MISSING_ARGUMENT",
+  "INVALID_ARGUMENT",
 ].map((code) => ({ code, type: "CliError" }));
 
 describe.each([ENGLISH, CHINESE])("%s", (page) => {
@@ -44,6 +45,7 @@ test.each([
   [["nope"], "commander.unknownCommand"],
   [["list", "--nope"], "commander.unknownOption"],
   [["list", "--url"], "commander.optionMissingArgument"],
+  [["messages", "list", "--state", "dead"], "commander.invalidArgument"],
 ])("what the parser says of %j is one of the computed codes", async (args, code) => {
   const error: unknown = await createProgram()
     .parseAsync(args, { from: "user" })

@@ -94,7 +94,7 @@ function tasks(): [name: string, schedule: TimeOptions, ticks: number][] {
   return SCHEDULES.flatMap(([count, schedule, ticks]) =>
     Array.from({ length: count }, (_, at): [string, TimeOptions, number] => {
       const { every, cron, at: moment, timezone = "UTC" } = schedule;
-      return [`${every ?? cron ?? moment} ${timezone} ${at}`, schedule, ticks];
+      return [`${String(every ?? cron ?? moment)} ${timezone} ${at}`, schedule, ticks];
     }),
   );
 }
