@@ -18,8 +18,11 @@ export function questions(): string[] {
 export async function* ask(question: string, options: MeasureOptions): AsyncGenerator<Row> {
   const child = spawn(process.execPath, [import.meta.filename, question, JSON.stringify(options)], {
     stdio: ["ignore", "pipe", "inherit"],
+    timeout: options.quick ? 120_000 : 900_000, // one that waits for what never comes must not hold up the others
   });
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const ended = new Promise<number | string>((resolve) =>
+    child.once("close", (code, signal) => resolve(code ?? signal ?? "nothing")),
+  );
   for await (const line of createInterface(child.stdout)) yield JSON.parse(line) as Row; // written below
   const code = await ended;
   if (code !== 0) throw new Error(`its process ended with ${code}`);

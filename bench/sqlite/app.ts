@@ -70,7 +70,8 @@ async function together(engine: string): Promise<Figure[]> {
 
 function appOn(engine: string, concurrency: number, handle: () => Promise<void>): App {
   const registry = createRegistry();
-  registry.on(EVENT, { concurrency }).execute(handle);
+  // Named, since the backlog belongs to the handler of this name, whichever app claims it.
+  registry.on(EVENT, { name: "bench.handler", concurrency }).execute(handle);
   return createApp({ registry, engine, log: "silent", env: {} });
 }
 
