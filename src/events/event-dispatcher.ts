@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { DeclarationError, type HandlerOutcome, HandlersFailedError } from "../errors.ts";
 import type { EventType } from "../event-type.ts";
 import type { EventHandler, Handler } from "../handler.ts";
-import type { Call } from "../pipeline/handler-context.ts";
+import type { Call, HandlerContext } from "../pipeline/handler-context.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import { defaultRegistry, type HandlerRegistry } from "../registry.ts";
@@ -124,13 +124,13 @@ async function runOne(
   input: unknown,
   call: Call | undefined,
 ): Promise<unknown[]> {
-  const bare = runner.goesBare(call);
+  const context = runner.goesBare(call) ? runner.context(input, call) : undefined;
   try {
-    const value = await (bare ? runner.run(input, runner.context(input, call)) : runner.call(input, call));
-    if (bare) runner.endedWell();
+    const value = await (context ? runner.run(input, context) : runner.call(input, call));
+    if (context) runner.endedWell(context);
     return [value];
   } catch (error) {
-    if (bare) runner.endedBadly(error);
+    if (context) runner.endedBadly(context, error);
     throw new HandlersFailedError(event, [{ handler: runner.handler.name, status: "failed", error }]);
   }
 }
@@ -144,41 +144,48 @@ async function runAll(
   call: Call | undefined,
 ): Promise<unknown[]> {
   const runs: unknown[] = [];
-  const bare: boolean[] = [];
+  const contexts: (HandlerContext | undefined)[] = [];
   for (let at = 0; at < runners.length; at++) {
     const runner = runners[at] as Runner; // at < length, here and below
     const input = inputs === undefined ? payload : inputs[at];
-    const goesBare = runner.goesBare(call);
-    bare.push(goesBare);
-    runs.push(goesBare ? begin(runner, input, call) : runner.call(input, call));
+    const context = runner.goesBare(call) ? runner.context(input, call) : undefined;
+    contexts.push(context);
+    runs.push(context ? begin(runner, input, context) : runner.call(input, call));
   }
   try {
     const values = await Promise.all(runs);
-    for (let at = 0; at < runners.length; at++) if (bare[at]) (runners[at] as Runner).endedWell();
+    for (let at = 0; at < runners.length; at++) {
+      const context = contexts[at];
+      if (context) (runners[at] as Runner).endedWell(context);
+    }
     return values;
   } catch {
     const settled = await Promise.allSettled(runs);
     throw new HandlersFailedError(
       event,
-      settled.map((result, at) => outcomeOf(result, runners[at] as Runner, bare[at] === true)),
+      settled.map((result, at) => outcomeOf(result, runners[at] as Runner, contexts[at])),
     );
   }
 }
 
-function outcomeOf(result: PromiseSettledResult<unknown>, runner: Runner, bare: boolean): HandlerOutcome {
+function outcomeOf(
+  result: PromiseSettledResult<unknown>,
+  runner: Runner,
+  context?: HandlerContext,
+): HandlerOutcome {
   const handler = runner.handler.name;
   if (result.status === "fulfilled") {
-    if (bare) runner.endedWell();
+    if (context) runner.endedWell(context);
     return { handler, status: "ok", value: result.value };
   }
-  if (bare) runner.endedBadly(result.reason);
+  if (context) runner.endedBadly(context, result.reason);
   return { handler, status: "failed", error: result.reason };
 }
 
 /** Makes a rejection of what a handler throws before its first await. */
-function begin(runner: Runner, input: unknown, call: Call | undefined): unknown {
+function begin(runner: Runner, input: unknown, context: HandlerContext): unknown {
   try {
-    return runner.run(input, runner.context(input, call));
+    return runner.run(input, context);
   } catch (error) {
     return Promise.reject(error);
   }

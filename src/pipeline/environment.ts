@@ -15,8 +15,8 @@ export interface Environment {
   limits: Limits | undefined;
   /** Between 0 and 1: what spreads retries. Tests give one that repeats itself. */
   random: () => number;
-  /** Aborts the signal of every run under way. */
-  readonly stopping: AbortController;
+  /** The runs under way whose signal somebody asked for. */
+  readonly live: Set<{ abort(reason: Error): void }>;
 }
 
 /** An environment for dispatchers that are used on their own, without an app. */
@@ -32,6 +32,6 @@ export function bareEnvironment(): Environment {
       ),
     limits: undefined,
     random: Math.random,
-    stopping: new AbortController(),
+    live: new Set(),
   };
 }

@@ -26,7 +26,7 @@ export interface Call {
 /** What a context has made because it was asked for. */
 interface Asked {
   controller?: AbortController;
-  signal?: AbortSignal;
+  unfollow?: () => void;
   id?: string;
   log?: Logger;
   step?: Context["step"];
@@ -51,6 +51,7 @@ export class HandlerContext implements Context {
   readonly #call: Call;
   /** What was asked for so far: one field instead of seven, which every run would have to set. */
   #asked: Asked | undefined;
+  #over = false;
 
   constructor(
     environment: Environment,
@@ -116,18 +117,35 @@ export class HandlerContext implements Context {
   }
 
   get signal(): AbortSignal {
-    const lazy = this.#lazy;
-    if (lazy.signal) return lazy.signal;
-    const { stopping } = this.#environment;
-    const sources = [(lazy.controller ??= new AbortController()).signal, stopping.signal];
-    if (this.#call.signal) sources.push(this.#call.signal);
-    // `any` holds its sources weakly: nobody has to say when the run is over.
-    return (lazy.signal = AbortSignal.any(sources));
+    return this.#controller().signal;
   }
 
   /** Calls this run off. */
   abort(reason: Error): void {
-    (this.#lazy.controller ??= new AbortController()).abort(reason);
+    this.#controller().abort(reason);
+  }
+
+  /** The run is over: nothing that lives longer holds its signal any more. */
+  end(): void {
+    this.#over = true;
+    if (!this.#asked?.controller) return;
+    this.#environment.live.delete(this);
+    this.#asked.unfollow?.();
+  }
+
+  /** Made when it is asked for; it follows the call's signal and the app's stop until the run ends. */
+  #controller(): AbortController {
+    const lazy = this.#lazy;
+    if (lazy.controller) return lazy.controller;
+    const controller = (lazy.controller = new AbortController());
+    if (this.#over) return controller;
+    this.#environment.live.add(this);
+    const outer = this.#call.signal;
+    const follow = (): void => controller.abort(outer?.reason);
+    if (outer?.aborted) follow();
+    outer?.addEventListener("abort", follow, { once: true });
+    lazy.unfollow = () => outer?.removeEventListener("abort", follow);
+    return controller;
   }
 
   /** Whether somebody outside may call the run off. */

@@ -36,6 +36,6 @@ export class Pipeline {
 
   /** Aborts the signal of every run under way. */
   abortAll(reason: Error): void {
-    this.environment.stopping.abort(reason);
+    for (const run of this.environment.live) run.abort(reason);
   }
 }

@@ -19,6 +19,14 @@ import { HandlerStats, type RunStatus } from "./stats.ts";
 
 type Run = (input: unknown, context: HandlerContext) => unknown;
 
+/** Sees to it that a run is counted once, though its wait and its function may end at different times. */
+interface Counting {
+  /** The function has returned, and was counted. */
+  over: boolean;
+  /** The wait was given up before, and was counted. */
+  givenUp: boolean;
+}
+
 /**
  * Runs one handler: the pipeline that all four kinds pass through. Made once for each handler, so that what the
  * handler's options cost is paid by those that use them: a plain handler is called directly.
@@ -83,13 +91,15 @@ export class Runner {
   }
 
   /** Counts a run that went bare and ended well. */
-  endedWell(): void {
+  endedWell(context: HandlerContext): void {
+    context.end();
     this.stats.running--;
     this.stats.ok++;
   }
 
   /** Counts a run that went bare and failed. */
-  endedBadly(error: unknown): void {
+  endedBadly(context: HandlerContext, error: unknown): void {
+    context.end();
     this.stats.running--;
     this.stats.count(statusOf(error));
   }
@@ -101,7 +111,7 @@ export class Runner {
 
   /** One attempt at a delivery, within the handler's timeout; limits and retries are its caller's affair. */
   attempt(context: HandlerContext): Promise<unknown> {
-    return this.#bounded(context, () => this.#once(context.input, context));
+    return this.#bounded(context, (run) => this.#once(context.input, context, run));
   }
 
   /** Milliseconds until a delivery that failed is to be tried again; undefined when the failure is final. */
@@ -141,20 +151,21 @@ export class Runner {
     if (this.#places) await this.#places.enter();
     try {
       const whole = this.context(input, call);
-      return await this.#bounded(whole, () =>
-        this.#withRetries(input, { steps: new Map(), ...call, id: whole.id, signal: whole.signal }),
+      return await this.#bounded(whole, (run) =>
+        this.#withRetries(input, { steps: new Map(), ...call, id: whole.id, signal: whole.signal }, run),
       );
     } finally {
       this.#places?.leave();
     }
   }
 
-  async #withRetries(input: unknown, call: Call): Promise<unknown> {
+  async #withRetries(input: unknown, call: Call, counting: Counting): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#once(
           input,
           new HandlerContext(this.#environment, this.handler, input, call, attempt),
+          counting,
         );
       } catch (error) {
         const wait = call.signal?.aborted
@@ -168,8 +179,9 @@ export class Runner {
   }
 
   /** Ends the wait for `work` when the time is up or the run is called off; the work itself can only be asked to stop. */
-  async #bounded(context: HandlerContext, work: () => Promise<unknown>): Promise<unknown> {
-    if (this.timeout === undefined && !context.followsSignal) return work();
+  async #bounded(context: HandlerContext, work: (counting: Counting) => Promise<unknown>): Promise<unknown> {
+    const counting: Counting = { over: false, givenUp: false };
+    if (this.timeout === undefined && !context.followsSignal) return work(counting);
     const { signal } = context;
     signal.throwIfAborted();
     const timer =
@@ -179,7 +191,7 @@ export class Runner {
             () => context.abort(new TimeoutError(`"${this.handler.name}"`, formatMs(this.timeout ?? 0))),
             this.timeout,
           );
-    const running = work();
+    const running = work(counting);
     let stop: () => void = () => {};
     const called = new Promise<never>((_, reject) => {
       stop = () => reject(signal.reason);
@@ -189,11 +201,12 @@ export class Runner {
     try {
       return await Promise.race([running, called]);
     } catch (error) {
-      if (signal.aborted) this.#watchAbandoned(running, error);
+      if (signal.aborted) this.#watchAbandoned(running, error, counting);
       throw error;
     } finally {
       timer?.cancel();
       signal.removeEventListener("abort", stop);
+      context.end();
     }
   }
 
@@ -205,15 +218,17 @@ export class Runner {
     ));
   }
 
-  /** A function that ignores its signal is counted now, and once more when it returns at last. */
-  #watchAbandoned(running: Promise<unknown>, error: unknown): void {
+  /** A function that goes on though its run was given up is counted now, and not again when it returns. */
+  #watchAbandoned(running: Promise<unknown>, error: unknown, counting: Counting): void {
+    if (counting.over) return;
+    counting.givenUp = true;
     this.stats.abandoned++;
     this.stats.count(statusOf(error));
     const back = (): void => void this.stats.abandoned--;
     running.then(back, back);
   }
 
-  async #once(input: unknown, context: HandlerContext): Promise<unknown> {
+  async #once(input: unknown, context: HandlerContext, counting?: Counting): Promise<unknown> {
     const { stats } = this;
     const timed = stats.timeNext();
     if (!timed) stats.skipped();
@@ -221,12 +236,14 @@ export class Runner {
     stats.running++;
     try {
       const result = await this.run(input, context);
-      stats.count(result instanceof Outcome ? OUTCOME_STATUS[result.kind] : "ok");
+      if (!counting?.givenUp) stats.count(result instanceof Outcome ? OUTCOME_STATUS[result.kind] : "ok");
       return result;
     } catch (error) {
-      stats.count(statusOf(error));
+      if (!counting?.givenUp) stats.count(statusOf(error));
       throw error;
     } finally {
+      if (counting) counting.over = true;
+      context.end();
       stats.running--;
       if (timed) stats.timed(this.#environment.clock.elapsed() - start);
     }
