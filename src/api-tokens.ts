@@ -7,7 +7,7 @@ export const ROLES: readonly Role[] = Object.freeze(["read", "publish", "operate
 /** Who may use the HTTP API. The token itself is not kept, so that nothing that prints the configuration can leak it. */
 export interface ApiToken {
   /** SHA-256 of the token. */
-  readonly digest: Buffer;
+  readonly digest: Uint8Array;
   readonly roles: readonly Role[];
 }
 
@@ -30,7 +30,8 @@ export function parseTokens(text: string): { tokens: readonly ApiToken[]; mistak
     const roles = colon < 0 ? ROLES : parseRoles(entry.slice(colon + 1));
     const own = faultsOf(token, roles);
     const digest = digestOf(token);
-    if (tokens.some((other) => other.digest.equals(digest))) own.push("stands in the list twice");
+    if (tokens.some((other) => nodeCrypto().timingSafeEqual(other.digest, digest)))
+      own.push("stands in the list twice");
     mistakes.push(...own.map((fault) => `entry ${at + 1} of the list ${fault}.`));
     tokens.push({ digest, roles: roles ?? [] });
   });
@@ -51,7 +52,7 @@ export function showTokens(tokens: readonly ApiToken[]): string {
   return tokens.map(({ roles }) => `***:${roles.join("+")}`).join(", ");
 }
 
-function digestOf(token: string): Buffer {
+function digestOf(token: string): Uint8Array {
   return nodeCrypto().createHash("sha256").update(token).digest();
 }
 

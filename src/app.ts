@@ -53,6 +53,7 @@ export class App implements AsyncDisposable {
   #runtime: Runtime | undefined;
   #observation: Observation | undefined;
   #url: string | undefined;
+  #closeServer: () => Promise<void> = async () => {};
 
   /** @internal Use {@link createApp}. */
   constructor(options: AppOptions) {
@@ -306,8 +307,10 @@ export class App implements AsyncDisposable {
         "started",
       );
     } catch (error) {
-      this.#state = "stopped";
-      await this.#stack.disposeAsync();
+      // What the start fails of is what its caller has to know; what then fails to end is in the log.
+      await this.#dispose().catch((second: unknown) =>
+        this.log.error({ err: second }, "not all could be ended"),
+      );
       throw error;
     }
   }
@@ -319,7 +322,8 @@ export class App implements AsyncDisposable {
     const { createHttp } = await import("./http/create-http.ts");
     const server = createHttp(this, config);
     const { url } = await server.listen({ port, host });
-    this.#stack.defer(() => server.close(config.shutdownTimeout));
+    this.#closeServer = () => server.close(config.shutdownTimeout);
+    this.#stack.defer(this.#closeServer);
     return url;
   }
 
@@ -339,13 +343,24 @@ export class App implements AsyncDisposable {
       this.#state = "stopping";
       this.log.debug({}, "stopping");
     }
-    await this.#stack.disposeAsync();
-    this.events.close();
-    this.commands.close();
-    this.patterns.close();
-    this.registry.close();
-    this.#runtime = undefined;
-    this.#state = "stopped";
+    const runtime = this.#runtime;
+    try {
+      // One deadline for all that is under way: requests, deliveries, ticks, direct runs.
+      if (runtime) await Promise.all([this.#closeServer(), runtime.drain(runtime.config.shutdownTimeout)]);
+    } finally {
+      await this.#dispose();
+    }
+  }
+
+  /** Ends what is left, and is stopped whatever comes of it. */
+  async #dispose(): Promise<void> {
+    try {
+      await this.#stack.disposeAsync();
+    } finally {
+      for (const part of [this.events, this.commands, this.patterns, this.registry]) part.close();
+      this.#runtime = undefined;
+      this.#state = "stopped";
+    }
   }
 
   #instanceOf(listed: object): () => object {

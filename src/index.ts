@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The public door of decorator-framework. What is not exported here is not promised.
 
 // Declaring handlers.

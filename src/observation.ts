@@ -1,3 +1,4 @@
+import { DataFileError } from "./errors.ts";
 import type { EventDispatcher } from "./events/event-dispatcher.ts";
 import { createHealth, type Health } from "./observe/health.ts";
 import { type Snapshot, takeSnapshot } from "./observe/snapshot.ts";
@@ -9,6 +10,11 @@ import { version } from "./version.ts";
 export interface MetricsPage {
   readonly text: string;
   readonly contentType: string;
+}
+
+/** A data file that is lost, damaged or another version's does not come back: only a restart can help. */
+function lastingFault(fault: unknown): string | undefined {
+  return fault instanceof DataFileError ? fault.message : undefined;
 }
 
 /** What can be seen of a running app from outside: its health and its metrics. */
@@ -33,7 +39,7 @@ export class Observation {
       state,
       schedulerEnabled: runtime.config.schedulerEnabled,
       snapshot: () => this.#snapshot(),
-      stalled: () => runtime.watchdog.stalled,
+      stalled: () => runtime.watchdog.stalled ?? lastingFault(runtime.consumer.fault),
       faults: () => [runtime.consumer.fault, runtime.scheduler.fault],
     });
   }

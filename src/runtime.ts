@@ -61,6 +61,7 @@ export class Runtime {
   readonly instance: string;
   readonly #parts: RuntimeParts;
   readonly #stack = new AsyncDisposableStack();
+  #drained: Promise<void> | undefined;
   /** Handlers that came while the app was running, on their way to the engine. */
   #joining: Promise<void> = Promise.resolve();
 
@@ -99,6 +100,24 @@ export class Runtime {
     }
   }
 
+  /**
+   * Takes no more work, and waits for what runs: deliveries, ticks and direct runs share one deadline, and after it one
+   * second more in which to give up.
+   */
+  drain(timeout: number): Promise<void> {
+    return (this.#drained ??= this.#drain(timeout));
+  }
+
+  async #drain(timeout: number): Promise<void> {
+    this.consumer.pause();
+    this.requests.stop();
+    await Promise.all([
+      this.scheduler.stop(timeout),
+      this.consumer.drain(timeout),
+      this.#endDirectRuns(timeout),
+    ]);
+  }
+
   /** Legal twice. */
   async stop(): Promise<void> {
     await this.#stack.disposeAsync();
@@ -134,17 +153,15 @@ export class Runtime {
     const services = new ServiceSet(options.services ?? {}, environment.log);
     environment.services = await services.start();
     this.#stack.defer(() => services.stop());
-    this.#stack.defer(() => this.#endDirectRuns());
     this.#startHeartbeat();
     await this.#subscribe(registry);
     this.requests.start();
     this.#stack.defer(() => this.requests.stop());
+    this.#stack.defer(() => this.drain(config.shutdownTimeout));
     this.#stack.defer(engine.signals.listen(CANCEL_CHANNEL, (body) => this.#cancelHere(body)));
     if (!this.#parts.consume) return;
     this.consumer.start();
-    this.#stack.defer(() => this.consumer.drain(config.shutdownTimeout));
     await this.scheduler.start();
-    this.#stack.defer(() => this.scheduler.stop());
   }
 
   /** An engine that no other process can reach has nobody to show signs of life to. */
@@ -190,11 +207,11 @@ export class Runtime {
     this.consumer.cancel(id, handler);
   }
 
-  /** Waits for runs that a caller waits for (trigger, handle, match); deliveries have been drained before. */
-  async #endDirectRuns(): Promise<void> {
+  /** Waits for runs that a caller waits for (trigger, handle, match), and for deliveries. */
+  async #endDirectRuns(timeout: number): Promise<void> {
     const { pipeline } = this.#parts;
     const ended = (ms: number) => untilIdle(() => pipeline.running === 0, ms);
-    if (await ended(this.config.shutdownTimeout)) return;
+    if (await ended(timeout)) return;
     pipeline.abortAll(new CancelledError("The app is stopping."));
     await ended(1_000);
   }

@@ -147,6 +147,30 @@ describe("life", () => {
     expect(await run).toMatchObject({ code: "CANCELLED" });
   });
 
+  test("requests, deliveries and direct runs share one deadline", async () => {
+    const registry = createRegistry();
+    const begun = Promise.withResolvers<void>();
+    registry.on("hangs").execute(function hangs(_, { signal }) {
+      begun.resolve();
+      return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    });
+    const app = await started({ registry, shutdownTimeout: 500, http: { port: 0 } });
+    await app.publish("hangs");
+    await begun.promise;
+    const direct = app.trigger("hangs").catch(() => "aborted");
+    const asked = app.request("hangs").catch((error: { code: string }) => error.code);
+    const over = fetch(`${app.url}/events/hangs?wait=true`, { method: "POST" }).then(
+      () => "answered",
+      () => "cut",
+    );
+    const before = performance.now();
+    await app.stop();
+    expect(performance.now() - before).toBeLessThan(1_900);
+    expect(await direct).toBe("aborted");
+    expect(await asked).toBe("CANCELLED");
+    expect(["answered", "cut"]).toContain(await over);
+  });
+
   test("await using stops the app", async () => {
     let app: App;
     {

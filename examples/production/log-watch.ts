@@ -22,7 +22,8 @@ export function tally() {
 
 const ADDRESS = String.raw`(?<ip>[0-9a-fA-F.:]+)`;
 
-// The colon before the text keeps out the lines that only quote it: "message repeated 5 times: [ Failed password …".
+// The colon before the text keeps out lines that only quote it: "message repeated 5 times: [ Failed password …". What is
+// counted here and below are lines that report a failure of their own, as the ground truth of the test's log counts them.
 reOn(
   "failed_password",
   "content",
@@ -43,7 +44,10 @@ reOn(
   new RegExp(String.raw`\[${ADDRESS}\] failed - POSSIBLE BREAK-IN ATTEMPT!`),
 ).execute(() => void counts.break_in_attempt++);
 
-reOn("error_line", "content", /"level":"(?:error|fatal)"|\bERROR\b/).execute(() => void counts.error_line++);
+reOn("error_line", "content", /"level":"(?:error|fatal)"|\bERROR\b/).execute((match) => {
+  counts.error_line++;
+  return `error number ${counts.error_line}: ${match.message["content"]?.slice(0, 80)}`;
+});
 
 // One alert for each address with more than five failures: the threshold fires at the sixth, the dedupe key keeps the
 // same address quiet for a day, also after a restart.

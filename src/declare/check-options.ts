@@ -9,7 +9,7 @@ import { retryPolicy } from "../pipeline/retry.ts";
  */
 export function checkOptions(what: string, options: HandlerOptions): void {
   if (typeof options !== "object" || options === null)
-    fail(what, `options must be an object, not ${typeof options}`);
+    fail(what, `options must be an object, not ${options === null ? "null" : typeof options}`);
   if (options.name === "") fail(what, "name must not be empty");
   if (options.timeout !== undefined) toMs(options.timeout, `${what}: timeout`);
   if (options.priority !== undefined && !Number.isSafeInteger(options.priority))
@@ -18,6 +18,8 @@ export function checkOptions(what: string, options: HandlerOptions): void {
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0)) {
     fail(what, "concurrency must be a whole number of at least 1");
   }
+  if (options.use !== undefined && !Array.isArray(options.use))
+    fail(what, "use must be a list of functions: [(ctx, next) => …]");
   if (options.use?.some((middleware) => typeof middleware !== "function"))
     fail(what, "use must list functions: (ctx, next) => …");
   retryPolicy(options.retry);

@@ -1,4 +1,4 @@
-import { toMs } from "../duration.ts";
+import { type Duration, toMs } from "../duration.ts";
 import { DeclarationError } from "../errors.ts";
 import type { EventType } from "../event-type.ts";
 import type { BatchOptions, EventOptions } from "../handler.ts";
@@ -52,6 +52,7 @@ function declare(event: EventType | string, options: EventOptions): Declaration 
   const what = `on("${topic}")`;
   checkOptions(what, options);
   checkBatch(what, options.batch);
+  checkRateLimit(what, options.rateLimit);
   const schema = typeof event === "string" ? undefined : event.schema;
   return {
     what,
@@ -64,6 +65,20 @@ function declare(event: EventType | string, options: EventOptions): Declaration 
       options: options as EventOptions, // the payload's type matters to the user's code only
     },
   };
+}
+
+function checkRateLimit(
+  what: string,
+  rateLimit: { readonly limit: number; readonly per: Duration } | undefined,
+): void {
+  if (rateLimit === undefined) return;
+  if (!Number.isInteger(rateLimit.limit) || rateLimit.limit < 1 || rateLimit.per === undefined) {
+    throw new DeclarationError(
+      "OPTION_INVALID",
+      `${what}: rateLimit needs a limit of at least 1 and a per: { limit: 10, per: "1s" }.`,
+    );
+  }
+  toMs(rateLimit.per, `${what}: rateLimit.per`);
 }
 
 function checkBatch(what: string, batch: BatchOptions | undefined): void {

@@ -13,9 +13,6 @@ export interface CalledOff {
   readonly fate: "release" | "drop" | "theirs";
 }
 
-/** How long a message waits when its rate limit could not be asked. */
-const LIMITS_AWAY_MS = 1_000;
-
 /** One claim on its way through the pipeline: from the stored text to the settlement. It is also what the context knows of it. */
 export class Delivery implements Call {
   readonly claim: Claim;
@@ -65,7 +62,7 @@ export class Delivery implements Call {
   prepare(): Settlement | undefined | Promise<Settlement | undefined> {
     const { claim } = this;
     const now = this.#engine.now();
-    if (this.#calledOff) return { claim, kind: "release" };
+    if (this.#calledOff) return this.#fate(this.#calledOff);
     if (claim.expires !== undefined && claim.expires <= now) return this.#dead("expired", undefined);
     if (claim.attempt > this.#runner.retry.attempts) {
       const deaths = claim.attempt - 1;
@@ -91,9 +88,14 @@ export class Delivery implements Call {
     } catch (error) {
       return this.#dead("invalid", error);
     }
-    const wait = await this.#runner.admit(this.input, this).catch(() => LIMITS_AWAY_MS);
-    if (wait > 0) return { claim, kind: "snooze", at: this.#engine.now() + wait };
-    return this.#calledOff && { claim, kind: "release" };
+    try {
+      const wait = await this.#runner.admit(this.input, this);
+      if (wait > 0) return { claim, kind: "snooze", at: this.#engine.now() + wait };
+    } catch (error) {
+      // The user's `by` failed, or the engine did: a failed attempt like any other.
+      return this.failed(error);
+    }
+    return this.#calledOff && this.#fate(this.#calledOff);
   }
 
   /** What becomes of the message when its handler has returned this. */
@@ -111,7 +113,7 @@ export class Delivery implements Call {
   failed(error: unknown, context?: HandlerContext): Settlement {
     const { claim } = this;
     if (context?.suspended) return { claim, kind: "snooze", at: context.suspended.until };
-    if (this.#calledOff) return { claim, kind: this.#calledOff.fate === "drop" ? "done" : "release" };
+    if (this.#calledOff) return this.#fate(this.#calledOff);
     const verdict = this.#verdict(error);
     if (verdict.wait === undefined) {
       return this.#dead(claim.attempt >= this.#runner.retry.attempts ? "exhausted" : "fatal", verdict.error);
@@ -123,6 +125,10 @@ export class Delivery implements Call {
       at: now + verdict.wait,
       error: toAttemptError(verdict.error, claim.attempt, now),
     };
+  }
+
+  #fate({ fate }: CalledOff): Settlement {
+    return { claim: this.claim, kind: fate === "drop" ? "done" : "release" };
   }
 
   /** `retryIf` is the user's code, and may throw as well. */

@@ -1,3 +1,4 @@
+import { alike } from "../alike.ts";
 import type { Headers, PublishOptions } from "../context.ts";
 import { toMs } from "../duration.ts";
 import type { NewMessage } from "../engine.ts";
@@ -39,7 +40,9 @@ export function encodeMessage(
   const { delay, at, priority = 0, key, dedupe, expires, headers } = options;
   if (delay !== undefined && at !== undefined) fail("give either delay or at, not both");
   if (!Number.isSafeInteger(priority)) fail(`priority must be a whole number, not ${priority}`);
-  if (key === "") fail("key must not be empty");
+  refuseUnknown(options);
+  if (key !== undefined && (typeof key !== "string" || key === ""))
+    fail("key must be a string that is not empty");
   return {
     event,
     payload,
@@ -61,6 +64,12 @@ function encodeDedupe(
   dedupe: NonNullable<PublishOptions["dedupe"]>,
   now: number,
 ): { key: string; until: number } {
+  if (
+    typeof dedupe !== "string" &&
+    (typeof dedupe !== "object" || dedupe === null || dedupe.within === undefined)
+  ) {
+    fail('dedupe must be a key, or { key, within: "1h" }');
+  }
   const [key, within] =
     typeof dedupe === "string"
       ? [dedupe, DEDUPE_WINDOW_MS]
@@ -70,6 +79,7 @@ function encodeDedupe(
 }
 
 function encodeHeaders(headers: Headers): string | undefined {
+  if (typeof headers !== "object" || headers === null) fail("headers must be an object of strings");
   const entries = Object.entries(headers);
   for (const [name, value] of entries) {
     if (typeof value !== "string") fail(`header "${name}" must be a string, not ${typeof value}`);
@@ -80,8 +90,19 @@ function encodeHeaders(headers: Headers): string | undefined {
 
 function moment(value: Date | number, what: string): number {
   const ms = value instanceof Date ? value.getTime() : value;
-  if (!Number.isFinite(ms)) fail(`${what} is not a valid moment`);
+  // What Date can hold (ECMA-262, time values): beyond it nothing can be shown, and nothing ever falls due.
+  if (!(Math.abs(ms) <= 8.64e15)) fail(`${what} is not a valid moment`);
   return ms;
+}
+
+const OPTIONS = new Set(["delay", "at", "priority", "key", "dedupe", "expires", "headers"]);
+
+function refuseUnknown(options: PublishOptions): void {
+  for (const name in options) {
+    if (OPTIONS.has(name)) continue;
+    const [meant] = alike(name, OPTIONS, 1);
+    fail(`there is no option "${name}"${meant === undefined ? "" : `. Did you mean "${meant}"?`}`);
+  }
 }
 
 function refusal(event: string, message: string): PayloadError {

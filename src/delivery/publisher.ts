@@ -41,7 +41,7 @@ export class Publisher {
 
   /** Stores one event; resolves with its id once the engine has it safely. See {@link PublishOptions}. */
   async publish(event: EventType | string, payload?: unknown, options?: PublishOptions): Promise<string> {
-    if (this.#pending >= MOST_PENDING) throw overload();
+    if (this.#pending >= MOST_PENDING) throw OVERLOAD;
     this.#pending++;
     try {
       const ready = this.#prepare(event, payload, options ?? NO_OPTIONS);
@@ -111,13 +111,12 @@ export class Publisher {
   }
 }
 
-function overload(): EngineError {
-  return new EngineError(
-    "PUBLISH_OVERLOAD",
-    `${MOST_PENDING} publishes are under way and none of them has been waited for. Await publish, or use publishAll for many.`,
-    { retryable: true },
-  );
-}
+/** One for all: who publishes in a loop without waiting must not fill the memory with errors instead. */
+const OVERLOAD = new EngineError(
+  "PUBLISH_OVERLOAD",
+  `${MOST_PENDING} publishes are under way and none of them has been waited for. Await publish, or use publishAll for many.`,
+  { retryable: true },
+);
 
 function refuseName(event: string, fault: string): never {
   throw new DeclarationError("EVENT_NAME_INVALID", `The event name ${JSON.stringify(event)} ${fault}.`);

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { PublishOptions } from "../context.ts";
 import { type Duration, formatMs, toMs } from "../duration.ts";
 import type { Engine } from "../engine.ts";
-import { EngineError, TimeoutError } from "../errors.ts";
+import { CancelledError, EngineError, TimeoutError } from "../errors.ts";
 import type { EventType } from "../event-type.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Publisher } from "./publisher.ts";
@@ -30,7 +30,7 @@ export class Requests {
   readonly #publisher: Publisher;
   readonly #clock: Clock;
   readonly #channel: string;
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
   #next = 0;
   #stopListening: () => void = () => {};
 
@@ -45,12 +45,16 @@ export class Requests {
   start(): void {
     this.#stopListening = this.#engine.signals.listen(this.#channel, (body) => {
       const answer = JSON.parse(body) as Answer; // written by `answer` below
-      this.#waiting.get(answer.number)?.(answer);
+      this.#waiting.get(answer.number)?.resolve(answer);
     });
   }
 
+  /** Whoever still waits is told that no answer will come here; the messages are delivered all the same. */
   stop(): void {
     this.#stopListening();
+    for (const { reject } of this.#waiting.values()) {
+      reject(new CancelledError("The app is stopping: nobody is here any more to take the answer."));
+    }
   }
 
   /**
@@ -63,7 +67,7 @@ export class Requests {
     const ms = toMs(timeout, "request: timeout");
     const number = this.#next++;
     const answered = Promise.withResolvers<Answer>();
-    this.#waiting.set(number, answered.resolve);
+    this.#waiting.set(number, answered);
     const name = typeof event === "string" ? event : event.name;
     const late = () => answered.reject(new TimeoutError(`The request "${name}"`, formatMs(ms)));
     const timer = this.#clock.setTimer(late, ms, true);

@@ -1,3 +1,5 @@
+import { EngineError } from "../errors.ts";
+
 interface Waiting<In, Out> {
   readonly item: In;
   readonly resolve: (result: Out) => void;
@@ -41,7 +43,18 @@ export class TurnBatch<In, Out> {
     this.#soon = false;
     this.#call(batch.map(({ item }) => item)).then(
       (results) => batch.forEach(({ resolve }, at) => resolve(results[at] as Out)), // one answer for each
-      (error: unknown) => batch.forEach(({ reject }) => reject(error)),
+      (error: unknown) => this.#oneByOne(batch, error),
     );
+  }
+
+  /** Those who share a call are strangers to each other: what is wrong with one must not fail the others. */
+  #oneByOne(batch: readonly Waiting<In, Out>[], error: unknown): void {
+    if (batch.length === 1 || (error instanceof EngineError && error.retryable)) {
+      for (const { reject } of batch) reject(error);
+      return;
+    }
+    for (const { item, resolve, reject } of batch) {
+      this.#call([item]).then(([result]) => resolve(result as Out), reject); // one answer for each
+    }
   }
 }

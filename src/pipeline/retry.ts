@@ -40,7 +40,12 @@ export function retryPolicy(
   }
   const base = toMs(options.delay ?? "1s", "retry.delay");
   const longest = toMs(options.maxDelay ?? "10m", "retry.maxDelay");
-  const growth = GROWTH[options.backoff ?? "exponential"];
+  const growth = GROWTH[options.backoff ?? "exponential"] as ((attempt: number) => number) | undefined;
+  if (!growth)
+    throw new DeclarationError(
+      "RETRY_INVALID",
+      `retry.backoff must be exponential, linear or fixed, not ${JSON.stringify(options.backoff)}.`,
+    );
   return {
     attempts,
     next(error, attempt, random) {

@@ -173,6 +173,7 @@ export class Runner {
           : this.#inPlace.next(error, attempt, this.#environment.random);
         if (wait === undefined) throw error;
         this.stats.retries++;
+        counting.over = false;
         await delay(this.#environment.clock, wait, call.signal);
       }
     }

@@ -337,6 +337,42 @@ describe("drain", () => {
   });
 });
 
+test("one wrong publish does not fail those that are made in the same turn", async () => {
+  const { publisher, engine } = await setup(({ on }) => {
+    on("e", { name: "h" }).execute(() => {});
+  });
+  const publishes = [
+    publisher.publish("e", 1),
+    publisher.publish("e", 2, { key: {} as string }),
+    publisher.publish("e", 3),
+  ];
+  expect((await Promise.allSettled(publishes)).map(({ status }) => status)).toEqual([
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+  ]);
+  expect((await engine.queue.subscriptions())[0]?.ready).toBe(2);
+});
+
+test("a rate limit whose key cannot be told fails the attempt, and in the end the message", async () => {
+  const { publisher, clock, engine } = await setup(({ on }) => {
+    on("e", {
+      name: "h",
+      retry: { attempts: 2, delay: "1s" },
+      rateLimit: {
+        limit: 1,
+        per: "1s",
+        by: () => {
+          throw new Error("no tenant");
+        },
+      },
+    }).execute(() => {});
+  });
+  await publisher.publish("e");
+  await clock.advance("1m");
+  expect(await engine.deadLetters.list({})).toMatchObject([{ reason: "exhausted", attempt: 2 }]);
+});
+
 describe("publishing", () => {
   const Order = defineEvent("order", z.object({ amount: z.number() }));
 
@@ -371,11 +407,16 @@ describe("publishing", () => {
   test.each([
     [{ delay: "1s", at: 1 }, /either delay or at/],
     [{ priority: 1.5 }, /priority must be a whole number/],
-    [{ key: "" }, /key must not be empty/],
+    [{ key: "" }, /key must be a string that is not empty/],
     [{ dedupe: "" }, /dedupe needs a key/],
     [{ headers: { a: 1 } }, /header "a" must be a string/],
     [{ at: new Date(Number.NaN) }, /at is not a valid moment/],
     [{ delay: "soon" }, /delay: "soon" is not a duration/],
+    [{ key: {} }, /key must be a string/],
+    [{ at: 1e300 }, /at is not a valid moment/],
+    [{ headers: "x" }, /headers must be an object/],
+    [{ dedupe: { key: "a" } }, /dedupe must be a key, or/],
+    [{ dely: "1s" }, /there is no option "dely"\. Did you mean "delay"\?/],
   ])("wrong options are refused: %j", async (options, message) => {
     const { publisher } = await setup(({ on }) => {
       on("e", { name: "h" }).execute(() => {});

@@ -27,7 +27,7 @@ const LONGEST = 100;
 test("memory does what the model does", () => check(1_200, newMemory), TIMEOUT);
 
 const directory = mkdtemp(join(tmpdir(), "model-"));
-afterAll(async () => rm(await directory, { recursive: true }));
+afterAll(async () => rm(await directory, { recursive: true, maxRetries: 5 }));
 
 test("sqlite does what the model does", () => check(150, newFile), TIMEOUT);
 

@@ -204,3 +204,22 @@ test("fast runs are counted each, and timed now and then", async () => {
   expect(timed).toBeGreaterThan(60);
   expect(timed).toBeLessThan(140);
 });
+
+test("a run that obeys its timeout is counted once", async () => {
+  const { clock, runner } = setup({ timeout: "2s" }, (_, { signal }) => {
+    return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  });
+  const call = runner.call(undefined).catch(() => "timed out");
+  await clock.advance("2s");
+  expect(await call).toBe("timed out");
+  expect(runner.stats).toMatchObject({ ok: 0, error: 0, timeout: 1, abandoned: 0, running: 0 });
+});
+
+test("what listens to a signal is let go when its run ends", async () => {
+  const { pipeline, runner } = setup({}, async (_, { signal }) => {
+    signal.addEventListener("abort", () => {}, { once: true });
+    await Promise.resolve();
+  });
+  for (let run = 0; run < 1_000; run++) await runner.call(run);
+  expect(pipeline.environment.live.size).toBe(0);
+});

@@ -1,7 +1,4 @@
-import type { Clock } from "../../clock.ts";
-
-/** How far two readings of the same clock can lie apart, in milliseconds. */
-const SAME_CLOCK_MS = 1;
+import { type Clock, systemClock } from "../../clock.ts";
 
 /**
  * Milliseconds since the machine started, the same for all its processes: leases go by it, so that setting the
@@ -10,8 +7,7 @@ const SAME_CLOCK_MS = 1;
  * A clock that a test moves by hand is taken as it is, and all engines of that test share it.
  */
 export function uptimeOf(clock: Clock): () => number {
-  const isReal = Math.abs(clock.elapsed() - performance.now()) < SAME_CLOCK_MS;
-  if (!isReal) return () => clock.elapsed();
+  if (clock.elapsed !== systemClock.elapsed) return () => clock.elapsed();
   const offset = Number(process.hrtime.bigint() / 1_000n) / 1_000 - clock.elapsed();
   return () => offset + clock.elapsed();
 }

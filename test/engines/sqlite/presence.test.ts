@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { message, newPath, startEngine, startOptions, until } from "./data-dir.ts";
 
-const LEASE = 40;
+const LEASE = 200;
 const WANT = [{ handler: "h", limit: 10 }];
 
 test("who was suspended itself lets its neighbours say first that they are alive", async () => {

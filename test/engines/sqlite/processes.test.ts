@@ -111,9 +111,13 @@ describe("several processes on one file", () => {
       wakes = 0;
       const start = performance.now();
       child.tell({ do: "publish", messages: [message()] });
-      await until("woken", () => wakes > 0);
+      for (let claimed = 0; claimed === 0;) {
+        // A second look at the last round's file may wake it once more, before there is anything new.
+        await until("woken", () => wakes > 0);
+        wakes = 0;
+        claimed = (await engine.queue.claim(WANT)).claims.length;
+      }
       waits.push(performance.now() - start);
-      expect((await engine.queue.claim(WANT)).claims).toHaveLength(1);
     }
     // The slow look comes each second; a notice is there within milliseconds.
     expect(Math.min(...waits)).toBeLessThan(250);
