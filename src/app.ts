@@ -1,5 +1,5 @@
 import { type AppOptions, configOf, type FollowOptions, type StartOptions } from "./app-options.ts";
-import { delay, systemClock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
 import { type CommandFrom, CommandDispatcher } from "./commands/command-dispatcher.ts";
 import type { Reply } from "./commands/reply.ts";
 import type { Config } from "./config.ts";
@@ -8,7 +8,7 @@ import { registerClass } from "./declare/class-handlers.ts";
 import type { Publication } from "./delivery/publisher.ts";
 import type { RequestOptions } from "./delivery/requests.ts";
 import type { Engine } from "./engine.ts";
-import { EngineError, LifecycleError } from "./errors.ts";
+import { LifecycleError } from "./errors.ts";
 import type { EventType } from "./event-type.ts";
 import { EventDispatcher } from "./events/event-dispatcher.ts";
 import { type Logger, silentLogger } from "./log.ts";
@@ -24,9 +24,6 @@ import { defaultRegistry, HandlerRegistry } from "./registry.ts";
 import { Runtime } from "./runtime.ts";
 import type { FileFollower } from "./sources/file-follower.ts";
 import type { TimeTaskScheduler } from "./time/time-task-scheduler.ts";
-
-/** How long the last line of a file may wait for its end before it is taken as it is. */
-const LAST_LINE_MS = 1_000;
 
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
 
@@ -239,18 +236,9 @@ export class App implements AsyncDisposable {
    */
   async follow(options: string | FollowOptions): Promise<FileFollower> {
     const { engine } = this.#running();
-    const { FileFollower } = await import("./sources/file-follower.ts");
-    const { clock, log } = this.#pipeline.environment;
-    const follower = new FileFollower({
-      ...(typeof options === "string" ? { file: options } : options),
-      state: engine.state,
-      clock,
-      log,
-      onLine: async (line) => failOnEngine(await this.match(line)),
-    });
-    await follower.start();
+    const { followInto } = await import("./follow-into.ts");
+    const follower = await followInto(this, options, engine, this.#pipeline.environment.clock);
     this.#stack.defer(() => follower.stop());
-    if (typeof options === "object" && options.fromStart) this.#finishFile(follower);
     return follower;
   }
 
@@ -258,17 +246,6 @@ export class App implements AsyncDisposable {
   #stayAlive(): void {
     const timer = setInterval(() => {}, LONGEST_INTERVAL_MS);
     this.#stack.defer(() => clearInterval(timer));
-  }
-
-  /** A file that is read from its start may have been written to its end long ago, its last line without an end. */
-  #finishFile(follower: FileFollower): void {
-    const { clock, log } = this.#pipeline.environment;
-    follower
-      .caughtUp()
-      .then(() => delay(clock, LAST_LINE_MS))
-      .then(() => follower.caughtUp({ unfinished: true }))
-      .then(() => log.info({ file: follower.file }, "read to its end; following"))
-      .catch((error: unknown) => log.debug({ err: error }, "stopped before the file was read to its end"));
   }
 
   async #start({
@@ -403,9 +380,4 @@ function stoppedError(): LifecycleError {
     "APP_STOPPED",
     "The app has been stopped. Make another with createApp(); one cannot be started twice.",
   );
-}
-
-/** A line whose handler could not reach the engine must come again, or what it would have published is lost. */
-function failOnEngine(results: readonly PatternResult[]): void {
-  for (const { error } of results) if (error instanceof EngineError) throw error;
 }

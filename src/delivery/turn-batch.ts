@@ -17,6 +17,8 @@ export class TurnBatch<In, Out> {
   readonly #call: (items: readonly In[]) => Promise<readonly Out[]>;
   #waiting: Waiting<In, Out>[] = [];
   #soon = false;
+  /** The last call was for one. */
+  #alone = false;
 
   /** @param call Answers for each item, in order. */
   constructor(call: (items: readonly In[]) => Promise<readonly Out[]>) {
@@ -24,12 +26,21 @@ export class TurnBatch<In, Out> {
   }
 
   add(item: In): Promise<Out> {
+    if (this.#alone && !this.#soon) {
+      // Whoever calls one at a time, each after the answer to the one before, has nobody to wait for.
+      this.#flushSoon();
+      return this.#call([item]).then(([result]) => result as Out); // one answer for each
+    }
     return new Promise<Out>((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      if (this.#soon) return;
-      this.#soon = true;
-      queueMicrotask(() => this.#flushWhenQuiet(0));
+      this.#flushSoon();
     });
+  }
+
+  #flushSoon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    queueMicrotask(() => this.#flushWhenQuiet(0));
   }
 
   #flushWhenQuiet(before: number): void {
@@ -38,9 +49,11 @@ export class TurnBatch<In, Out> {
       queueMicrotask(() => this.#flushWhenQuiet(now));
       return;
     }
+    this.#soon = false;
+    this.#alone = now <= 1;
+    if (now === 0) return;
     const batch = this.#waiting;
     this.#waiting = [];
-    this.#soon = false;
     this.#call(batch.map(({ item }) => item)).then(
       (results) => batch.forEach(({ resolve }, at) => resolve(results[at] as Out)), // one answer for each
       (error: unknown) => this.#oneByOne(batch, error),

@@ -85,6 +85,7 @@ const APP = [
   "runtime",
   "observation",
   "operations",
+  "follow-into",
   "describe-handler",
   "services",
   "engines",
