@@ -4,7 +4,8 @@ import { type Clock, delay } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { EngineError } from "./errors.ts";
 import type { PatternResult } from "./patterns/pattern-dispatcher.ts";
-import { FileFollower } from "./sources/file-follower.ts";
+import type { FileFollower } from "./sources/file-follower.ts";
+import { follow } from "./sources/follow.ts";
 
 /** How long the last line of a file may wait for its end before it is taken as it is. */
 const LAST_LINE_MS = 1_000;
@@ -16,15 +17,15 @@ export async function followInto(
   engine: Engine,
   clock: Clock,
 ): Promise<FileFollower> {
-  const follower = new FileFollower({
-    ...(typeof options === "string" ? { file: options } : options),
+  const { file, ...reading }: FollowOptions = typeof options === "string" ? { file: options } : options;
+  const follower = await follow(file, {
+    ...reading,
     state: engine.state,
     clock,
     log: app.log,
     onLine: async (line) => failOnEngine(await app.match(line)),
   });
-  await follower.start();
-  if (typeof options === "object" && options.fromStart) finish(follower, app, clock);
+  if (reading.fromStart) finish(follower, app, clock);
   return follower;
 }
 

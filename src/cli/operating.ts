@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { Command } from "commander";
 import type { App } from "../app.ts";
+import type { ServedOperations } from "../http/served-app.ts";
 import type { Operations } from "../operations.ts";
 import { CliError } from "./cli-error.ts";
 import { needArguments, outputOf, splitFile, type TargetOptions } from "./command-options.ts";
@@ -17,19 +18,7 @@ export type TaskRow = Awaited<ReturnType<App["scheduler"]["tasks"]>>[number];
 export type InstanceRow = Awaited<ReturnType<Operations["instances"]>>[number];
 
 /** What operators do, on an app's engine or, with `--url`, on a running app: each {@link Operations} has it. */
-export interface Operating extends Pick<
-  Operations,
-  | "deadLetters"
-  | "countDeadLetters"
-  | "replay"
-  | "discard"
-  | "messages"
-  | "message"
-  | "cancel"
-  | "subscriptions"
-  | "unsubscribe"
-  | "instances"
-> {
+export interface Operating extends ServedOperations {
   tasks(): Promise<readonly TaskRow[]>;
   /** Resolves with the id of the message, or of the run. */
   runTask(task: string): Promise<string>;

@@ -7,6 +7,7 @@ import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import { Gathering, runBatch } from "./batch.ts";
 import { Delivery } from "./delivery.ts";
+import { engineBackoff } from "./engine-backoff.ts";
 import { type DeliveryEvents, Settler } from "./settler.ts";
 import { SUSPECT_WAIT_MS, Suspects } from "./suspects.ts";
 
@@ -15,9 +16,6 @@ const CONCURRENCY = 100;
 /** The same of the batches of a batch handler, and how long the first message of a batch waits for others. */
 const BATCHES = 10;
 const GATHER_FOR = "100ms";
-/** The waits between tries to reach an engine that fails: doubled from the first to the last. */
-const FIRST_BACKOFF_MS = 100;
-const LAST_BACKOFF_MS = 5_000;
 
 /** A handler and how much more of its work this process would take. */
 interface Slot {
@@ -305,7 +303,7 @@ export class Consumer {
   #failed(error: unknown): void {
     if (!this.#running) return;
     this.#claimFault = error;
-    this.#backoff = Math.min(Math.max(this.#backoff * 2, FIRST_BACKOFF_MS), LAST_BACKOFF_MS);
+    this.#backoff = engineBackoff(this.#backoff);
     this.#log.error({ err: error, retryIn: this.#backoff }, "the engine could not be asked for work");
     this.#retryTimer = this.#clock.setTimer(() => {
       this.#retryTimer = undefined;

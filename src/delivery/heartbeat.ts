@@ -9,8 +9,6 @@ const SWEEP_MS = 5_000;
  * Keeps this instance's presence alive, which is the lease on all it holds, and gives back what dead instances held.
  */
 export class Heartbeat {
-  /** When the engine last took a beat, by the clock's `elapsed()`. */
-  lastBeat: number | undefined;
   readonly #engine: Engine;
   readonly #environment: Environment;
   readonly #interval: number;
@@ -32,7 +30,6 @@ export class Heartbeat {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    this.lastBeat = this.#environment.clock.elapsed();
     this.#next(0);
   }
 
@@ -52,7 +49,6 @@ export class Heartbeat {
     try {
       if (due) {
         const held = await this.#engine.presence.beat();
-        this.lastBeat = this.#environment.clock.elapsed();
         if (!held) {
           this.#environment.log.warn({}, "this instance was taken for dead: what it ran is given up");
           this.#onLost();

@@ -4,11 +4,8 @@ import type { Tick } from "../handler.ts";
 import type { Environment } from "../pipeline/environment.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import type { Delivery } from "./delivery.ts";
+import { engineBackoff } from "./engine-backoff.ts";
 import { TurnBatch } from "./turn-batch.ts";
-
-/** The waits between tries to settle while the engine fails: doubled from the first to the last. */
-const FIRST_BACKOFF_MS = 100;
-const LAST_BACKOFF_MS = 5_000;
 
 /** A message that failed for good. */
 export interface Death {
@@ -54,7 +51,7 @@ export class Settler {
   /** Never rejects: a settlement that the engine cannot take now is tried until it can, or the app has stopped. */
   async settle(runner: Runner, delivery: Delivery, settlement: Settlement): Promise<void> {
     const { claim } = delivery;
-    for (let wait = FIRST_BACKOFF_MS; ; wait = Math.min(wait * 2, LAST_BACKOFF_MS)) {
+    for (let wait = engineBackoff(0); ; wait = engineBackoff(wait)) {
       try {
         const wanted = settlement.kind === "dead" ? await this.#bury(runner, claim, settlement) : settlement;
         if (wanted.kind === "retry") runner.stats.retries++;

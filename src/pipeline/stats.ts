@@ -44,8 +44,6 @@ export class HandlerStats {
   running = 0;
   /** Runs that were given up but have not returned: their function ignores its signal. */
   abandoned = 0;
-  /** When the last run that ended well began, by the clock's `elapsed()`. */
-  lastSuccess: number | undefined;
   /** How long runs took. */
   readonly duration = new Histogram();
   /** How late runs began: from when a message was due to the start of its handler. */
