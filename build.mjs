@@ -3,15 +3,21 @@
 // of its own. Libraries are not bundled.
 
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 rmSync("dist", { recursive: true, force: true });
 const { status } = spawnSync("tsc -p tsconfig.build.json", { stdio: "inherit", shell: true });
 if (status !== 0) process.exit(status ?? 1);
 
+// Whatever package.json exports or runs is an entry.
+const { exports, bin } = JSON.parse(readFileSync("package.json", "utf8"));
+const entries = [...Object.values(exports).map((door) => door.default), ...Object.values(bin)]
+  .filter((path) => path?.startsWith("./dist/"))
+  .map((path) => path.slice("./dist/".length, -".js".length));
+
 await build({
-  entryPoints: { index: "src/index.ts", "testing/index": "src/testing/index.ts", "cli/main": "src/cli/main.ts" },
+  entryPoints: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
   outdir: "dist",
   // A folder deep, like the source: paths relative to a module mean the same in both.
   chunkNames: "chunks/[name]-[hash]",

@@ -25,13 +25,15 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^decorator-framework$/, replacement: `${import.meta.dirname}/src/index.ts` },
-      { find: /^decorator-framework\/testing$/, replacement: `${import.meta.dirname}/src/testing/index.ts` },
+      { find: /^decorator-framework\/(\w+)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
     ],
   },
   test: {
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     reporters: ["default", "./test/closing-line.ts"],
     testTimeout: 30_000,
+    // A busy machine is no failure.
+    expect: { poll: { timeout: 20_000 } },
     coverage: { provider: "v8", include: ["src/**"] },
   },
 });

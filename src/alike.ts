@@ -6,8 +6,8 @@ const TOLERANCE = 3;
  * @param most How many at the most. @default 3
  */
 export function alike(written: string, candidates: Iterable<string>, most = 3): string[] {
-  const limit = Math.max(1, Math.floor(written.length / TOLERANCE));
   const word = written.toLowerCase().slice(0, 64);
+  const limit = Math.max(1, Math.floor(word.length / TOLERANCE));
   const found: { candidate: string; distance: number }[] = [];
   for (const candidate of new Set(candidates)) {
     if (Math.abs(candidate.length - word.length) > limit) continue;

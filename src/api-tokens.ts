@@ -1,3 +1,5 @@
+import { editDistance } from "./alike.ts";
+
 /** What a token allows: to look, to publish and call, to operate (replay, pause, cancel). */
 export type Role = "read" | "publish" | "operate";
 
@@ -8,10 +10,13 @@ export const ROLES: readonly Role[] = Object.freeze(["read", "publish", "operate
 export interface ApiToken {
   /** SHA-256 of the token. */
   readonly digest: Uint8Array;
-  readonly roles: readonly Role[];
+  /** Those of {@link Role}, and roles of commands, such as `moderator`. */
+  readonly roles: readonly string[];
 }
 
 const SHORTEST = 16;
+/** A role of commands. */
+const OWN_ROLE = /^\p{L}[\p{L}\p{N}._-]{0,63}$/u;
 /** What RFC 6750 lets a bearer token consist of. */
 const TOKEN = /^[A-Za-z0-9._~+/=-]+$/;
 
@@ -40,9 +45,9 @@ export function parseTokens(text: string): { tokens: readonly ApiToken[]; mistak
 }
 
 /** What a bearer token allows; undefined for one that is not in the list. The time it takes tells nothing of the tokens. */
-export function rolesOf(token: string, tokens: readonly ApiToken[]): readonly Role[] | undefined {
+export function rolesOf(token: string, tokens: readonly ApiToken[]): readonly string[] | undefined {
   const digest = digestOf(token);
-  let roles: readonly Role[] | undefined;
+  let roles: readonly string[] | undefined;
   for (const known of tokens) if (nodeCrypto().timingSafeEqual(known.digest, digest)) roles = known.roles;
   return roles;
 }
@@ -56,14 +61,21 @@ function digestOf(token: string): Uint8Array {
   return nodeCrypto().createHash("sha256").update(token).digest();
 }
 
-function parseRoles(text: string): readonly Role[] | undefined {
-  const words = text.split("+").map((word) => word.trim().toLowerCase());
-  const roles = ROLES.filter((role) => words.includes(role));
-  return words.every((word) => ROLES.some((role) => role === word)) ? roles : undefined;
+/**
+ * Roles of commands stand beside `publish`, without which no command can be called: so neither a slip in the name of one of
+ * ours passes for a role of somebody's own, nor the second half of a secret that has a colon in it.
+ */
+function parseRoles(text: string): readonly string[] | undefined {
+  const words = text.split("+").map((word) => word.trim());
+  const known = ROLES.filter((role) => words.some((word) => word.toLowerCase() === role));
+  const own = words.filter((word) => !ROLES.some((role) => role === word.toLowerCase()));
+  const isSlip = (word: string): boolean => ROLES.some((role) => editDistance(word.toLowerCase(), role) <= 1);
+  const fit = own.every((word) => OWN_ROLE.test(word) && !isSlip(word));
+  return fit && (own.length === 0 || known.includes("publish")) ? [...known, ...new Set(own)] : undefined;
 }
 
 /** The ends of sentences. What stands after the colon is not shown either: it may be half of a secret that has a colon in it. */
-function faultsOf(token: string, roles: readonly Role[] | undefined): string[] {
+function faultsOf(token: string, roles: readonly string[] | undefined): string[] {
   const faults: string[] = [];
   if (token.length < SHORTEST) {
     faults.push(`has a token of fewer than ${SHORTEST} characters; "openssl rand -hex 24" makes a good one`);
@@ -72,7 +84,7 @@ function faultsOf(token: string, roles: readonly Role[] | undefined): string[] {
   }
   if (!roles)
     faults.push(
-      `has something else than a role after its colon; the roles are ${ROLES.join(", ")}, joined by +`,
+      `has something else than roles after its colon; the roles are ${ROLES.join(", ")}, joined by +, and beside publish those of your commands, such as publish+moderator`,
     );
   return faults;
 }

@@ -1,11 +1,13 @@
 import type { App } from "./app.ts";
+import type { ChatAdapter } from "./chat/adapter.ts";
+import type { CommandSettings } from "./commands/command-dispatcher.ts";
 import type { Clock } from "./clock.ts";
 import type { Middleware } from "./context.ts";
 import type { HandlerClass } from "./declare/class-handlers.ts";
 import { type Config, readConfig } from "./config.ts";
 import { type Duration, toMs } from "./duration.ts";
 import type { Engine } from "./engine.ts";
-import type { Logger, LogLevel } from "./log.ts";
+import { type Logger, type LogLevel, silentLogger } from "./log.ts";
 import type { HandlerRegistry } from "./registry.ts";
 import type { ServiceFactories } from "./services.ts";
 import type { FileFollowerOptions } from "./sources/file-follower.ts";
@@ -41,9 +43,15 @@ export interface AppOptions {
   /** Code around each run of each handler, outermost first. */
   readonly use?: readonly Middleware[];
   readonly plugins?: readonly Plugin[];
+  /** How commands are written and answered: their prefix, the sentences of replies. */
+  readonly commands?: CommandSettings;
+  /** Chats whose messages are commands: `[webSocketChat({ authenticate })]` of `decorator-framework/chat`. */
+  readonly adapters?: readonly ChatAdapter[];
+  /** Declares `/handlers`, `/tasks`, `/dead`, `/cancel`, `/subscriptions`, `/instances` and `/health`, for the role `operate`. @default false */
+  readonly operationCommands?: boolean;
   /** Opens a port: `true` for PORT and HOST, or the ones given. @default no port */
   readonly http?: boolean | { readonly port?: number; readonly host?: string };
-  /** Log files (or options of one) whose new lines are matched against the patterns; each goes on where the last run stopped. */
+  /** Log files, globs of them (or options of one) whose new lines are matched against the patterns; each goes on where the last run stopped. */
   readonly follow?: readonly (string | FollowOptions)[];
   /** A level, `"silent"`, or a logger of your own. @default LOG_LEVEL, or `"info"` */
   readonly log?: LogLevel | "silent" | Logger;
@@ -76,4 +84,15 @@ export function configOf({
     ...(lease !== undefined && { lease: toMs(lease, "lease") }),
     ...(shutdownTimeout !== undefined && { shutdownTimeout: toMs(shutdownTimeout, "shutdownTimeout") }),
   };
+}
+
+/** The log that the options ask for, and how it is closed. */
+export async function openLog(
+  log: AppOptions["log"],
+  { logLevel, logDir, logFormat }: Config,
+): Promise<{ readonly log: Logger; readonly close: () => Promise<void> }> {
+  if (typeof log === "object") return { log, close: async () => {} };
+  if (log === "silent") return { log: silentLogger, close: async () => {} };
+  const { createLogger } = await import("./observe/logs.ts");
+  return createLogger({ level: log ?? logLevel, dir: logDir, format: logFormat });
 }

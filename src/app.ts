@@ -1,4 +1,6 @@
-import { type AppOptions, configOf, type FollowOptions, type StartOptions } from "./app-options.ts";
+import type { Server } from "node:http";
+import { type AppOptions, configOf, type FollowOptions, openLog, type StartOptions } from "./app-options.ts";
+import type { ChatAdapter } from "./chat/adapter.ts";
 import { systemClock } from "./clock.ts";
 import { type CommandFrom, CommandDispatcher } from "./commands/command-dispatcher.ts";
 import type { Reply } from "./commands/reply.ts";
@@ -11,18 +13,19 @@ import type { Engine } from "./engine.ts";
 import { LifecycleError } from "./errors.ts";
 import type { EventType } from "./event-type.ts";
 import { EventDispatcher } from "./events/event-dispatcher.ts";
-import { type Logger, silentLogger } from "./log.ts";
+import type { Logger } from "./log.ts";
 import { type MetricsPage, Observation } from "./observation.ts";
 import type { HealthReport, ProbeReport } from "./observe/health.ts";
 import { Operations } from "./operations.ts";
 import { PatternDispatcher, type PatternResult } from "./patterns/pattern-dispatcher.ts";
 import { bareEnvironment } from "./pipeline/environment.ts";
 import type { Call } from "./pipeline/handler-context.ts";
+import { declareOperationCommands } from "./operation-commands/declare.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { describeHandler, type HandlerDescription } from "./describe-handler.ts";
 import { defaultRegistry, HandlerRegistry } from "./registry.ts";
 import { Runtime } from "./runtime.ts";
-import type { FileFollower } from "./sources/file-follower.ts";
+import type { Following } from "./sources/glob-follower.ts";
 import type { TimeTaskScheduler } from "./time/time-task-scheduler.ts";
 
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
@@ -50,7 +53,9 @@ export class App implements AsyncDisposable {
   #runtime: Runtime | undefined;
   #observation: Observation | undefined;
   #url: string | undefined;
+  #server: Server | undefined;
   #closeServer: () => Promise<void> = async () => {};
+  #closeChats: (timeout: number) => Promise<void> = async () => {};
 
   /** @internal Use {@link createApp}. */
   constructor(options: AppOptions) {
@@ -62,10 +67,11 @@ export class App implements AsyncDisposable {
     this.#pipeline = new Pipeline(environment);
     const parts = { registry: this.registry, pipeline: this.#pipeline };
     this.events = new EventDispatcher(parts);
-    this.commands = new CommandDispatcher(parts);
+    this.commands = new CommandDispatcher({ ...parts, ...options.commands });
     this.patterns = new PatternDispatcher(parts);
     for (const listed of options.handlers ?? [])
       registerClass(this.registry, listed, this.#instanceOf(listed));
+    if (options.operationCommands) declareOperationCommands(this);
     for (const plugin of options.plugins ?? []) plugin(this);
   }
 
@@ -80,7 +86,7 @@ export class App implements AsyncDisposable {
 
   /** Looks at messages, dead letters, subscriptions and replicas, and acts on them. @throws {LifecycleError} before start. */
   get operations(): Operations {
-    return new Operations(this.#running(), this.registry, this.#pipeline.environment.clock);
+    return new Operations(this.#running(), this, this.#pipeline.environment.clock);
   }
 
   /** Fires the timers. @throws {LifecycleError} before start. */
@@ -234,7 +240,7 @@ export class App implements AsyncDisposable {
    *
    * @param options The file, which need not be there yet, and how to read it.
    */
-  async follow(options: string | FollowOptions): Promise<FileFollower> {
+  async follow(options: string | FollowOptions): Promise<Following> {
     const { engine } = this.#running();
     const { followInto } = await import("./follow-into.ts");
     const follower = await followInto(this, options, engine, this.#pipeline.environment.clock);
@@ -257,7 +263,9 @@ export class App implements AsyncDisposable {
     try {
       const config = configOf(this.#options);
       const { environment } = this.#pipeline;
-      environment.log = await this.#openLog(log, config);
+      const sink = await openLog(log, config);
+      this.#stack.defer(() => sink.close());
+      environment.log = sink.log;
       for (const warning of config.warnings) environment.log.warn({}, warning);
       const parts = {
         options: this.#options,
@@ -279,6 +287,7 @@ export class App implements AsyncDisposable {
       if (consume) for (const file of this.#options.follow ?? []) await this.follow(file);
       const port = http === true ? (this.#options.http ?? true) : http;
       if (port) this.#url = await this.#listen(config, port === true ? {} : port);
+      if (consume && this.#options.adapters) await this.#openChats(this.#options.adapters, config);
       this.log.info(
         { engine: runtime.engine.location, instance: runtime.instance, url: this.#url },
         "started",
@@ -298,19 +307,18 @@ export class App implements AsyncDisposable {
   ): Promise<string> {
     const { createHttp } = await import("./http/create-http.ts");
     const server = createHttp(this, config);
-    const { url } = await server.listen({ port, host });
-    this.#closeServer = () => server.close(config.shutdownTimeout);
+    const { url, server: opened } = await server.listen({ port, host });
+    this.#server = opened;
+    this.#closeServer = () => server.close(config.shutdownTimeout, config.shutdownDelay);
     this.#stack.defer(this.#closeServer);
     return url;
   }
 
-  async #openLog(log: AppOptions["log"], { logLevel, logDir, logFormat }: Config): Promise<Logger> {
-    if (typeof log === "object") return log;
-    if (log === "silent") return silentLogger;
-    const { createLogger } = await import("./observe/logs.ts");
-    const sink = await createLogger({ level: log ?? logLevel, dir: logDir, format: logFormat });
-    this.#stack.defer(() => sink.close());
-    return sink.log;
+  async #openChats(adapters: readonly ChatAdapter[], { locale, shutdownTimeout }: Config): Promise<void> {
+    const { openChats } = await import("./chat/open-chats.ts");
+    const { clock } = this.#pipeline.environment;
+    this.#closeChats = await openChats(this, adapters, { clock, locale, server: this.#server });
+    this.#stack.defer(() => this.#closeChats(shutdownTimeout));
   }
 
   async #stop(): Promise<void> {
@@ -322,8 +330,10 @@ export class App implements AsyncDisposable {
     }
     const runtime = this.#runtime;
     try {
-      // One deadline for all that is under way: requests, deliveries, ticks, direct runs.
-      if (runtime) await Promise.all([this.#closeServer(), runtime.drain(runtime.config.shutdownTimeout)]);
+      // One deadline for all that is under way: chats, requests, deliveries, ticks, direct runs.
+      const timeout = runtime?.config.shutdownTimeout ?? 0;
+      if (runtime)
+        await Promise.all([this.#closeChats(timeout), this.#closeServer(), runtime.drain(timeout)]);
     } finally {
       await this.#dispose();
     }

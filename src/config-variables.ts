@@ -118,7 +118,7 @@ export const VARIABLES = {
   apiTokens: variable<readonly ApiToken[]>({
     name: "API_TOKENS",
     fallback: "",
-    accepted: `a list like token,token:role,token:role+role; tokens have at least 16 characters, roles are ${ROLES.join(", ")}`,
+    accepted: `a list like token,token:role,token:role+role; tokens have at least 16 characters, roles are ${ROLES.join(", ")}, and beside publish any role of your commands, such as token:publish+moderator`,
     description:
       "Who may use the HTTP API; a token without a role has all. Unset: this machine only, without a token.",
     parse(text) {
@@ -133,6 +133,12 @@ export const VARIABLES = {
     "30s",
     0,
     "How long a stop waits for running handlers before it aborts them.",
+  ),
+  shutdownDelay: duration(
+    "SHUTDOWN_DELAY",
+    "0s",
+    0,
+    "How long a stop goes on answering requests while /ready fails already, so that balancers look elsewhere first.",
   ),
   lease: duration("LEASE", "30s", 1_000, "How long a process that gives no sign of life keeps what it runs."),
   bodyLimit: variable<number>({

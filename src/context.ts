@@ -29,6 +29,17 @@ export interface PublishOptions {
   /** From this moment on (or this long from now) the message is no longer worth delivering; it goes to the dead letters. */
   readonly expires?: Duration | Date;
   readonly headers?: Headers;
+  /**
+   * A transaction of your own, on the server that the engine uses: the message is there, and wakes its handlers, when it
+   * commits, and never was when it is rolled back. For `postgres:` a client of the package `pg` in a transaction, or the
+   * `sql` of a `sql.begin` of the package `postgres`; other engines refuse it with `ENGINE_UNSUPPORTED`.
+   * @example
+   * await client.query("begin");
+   * await client.query("insert into orders (id) values ($1)", [id]);
+   * await app.publish(OrderPlaced, { id }, { transaction: client });
+   * await client.query("commit");
+   */
+  readonly transaction?: object;
 }
 
 /** Publishes an event durably and resolves with the message's id once the engine has it safely. */

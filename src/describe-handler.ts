@@ -1,5 +1,7 @@
-import { formatMs, toMs } from "./duration.ts";
-import type { Handler, TimeOptions } from "./handler.ts";
+import { formatMs } from "./duration.ts";
+import type { Handler } from "./handler.ts";
+import { definitionOf, type ScheduleDefinition } from "./time/schedule.ts";
+import { listOf } from "./time/timetable.ts";
 
 /** A handler as lists show it; everything survives JSON. */
 export interface HandlerDescription {
@@ -57,7 +59,7 @@ function triggerOf(handler: Handler): string {
     case "event":
       return handler.topic;
     case "time":
-      return scheduleOf(handler.options);
+      return scheduleText(definitionOf(handler.name, handler.options));
     case "command":
       return handler.usage;
     case "pattern":
@@ -65,8 +67,19 @@ function triggerOf(handler: Handler): string {
   }
 }
 
-function scheduleOf({ every, cron, at, timezone }: TimeOptions): string {
-  if (every !== undefined) return `every ${formatMs(toMs(every))}`;
-  if (cron !== undefined) return `cron ${cron}${timezone === undefined ? "" : ` (${timezone})`}`;
-  return `at ${new Date(at as Date | string | number).toISOString()}`; // one of the three is given: it was checked
+/** When a task ticks, for people: `every 15m`, `cron 0 3 * * * (Asia/Shanghai)`, and what bounds it. */
+export function scheduleText({ every, cron, at, timezone, start, end, maxRuns }: ScheduleDefinition): string {
+  const zone = timezone === undefined ? "" : ` (${timezone})`;
+  return [
+    ...listOf(every).map((ms) => `every ${formatMs(ms)}`),
+    ...listOf(cron).map((line) => `cron ${line}${zone}`),
+    ...listOf(at).map((moment) => `at ${isoOf(moment)}`),
+    ...(start === undefined ? [] : [`from ${isoOf(start)}`]),
+    ...(end === undefined ? [] : [`until ${isoOf(end)}`]),
+    ...(maxRuns === undefined ? [] : [`${maxRuns} ${maxRuns === 1 ? "run" : "runs"} at most`]),
+  ].join(", ");
+}
+
+function isoOf(moment: number): string {
+  return new Date(moment).toISOString();
 }

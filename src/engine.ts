@@ -14,6 +14,10 @@
  */
 
 import type { Clock } from "./clock.ts";
+import type { Schedules } from "./engine-schedules.ts";
+import type { Transfer } from "./engine-transfer.ts";
+
+export * from "./engine-schedules.ts";
 
 /** One engine, connected or not. All methods of all ports may be called only between `start` and `stop`. */
 export interface Engine {
@@ -30,6 +34,7 @@ export interface Engine {
   readonly state: State;
   readonly presence: Presence;
   readonly signals: Signals;
+  readonly transfer: Transfer;
 
   /** Connects, brings the schema up to date and registers this instance; rejects with a DataFileError or EngineError that says what to do, having changed nothing. */
   start(options: EngineStart): Promise<void>;
@@ -47,6 +52,8 @@ export interface EngineStart {
   readonly instance: InstanceInfo;
   /** How long an instance that gives no sign of life keeps its claims, in milliseconds. */
   readonly lease: number;
+  /** Refuses with `ENGINE_EMPTY` a store that is not there yet, where making one would leave something behind. @default false: it is made */
+  readonly existing?: boolean;
 }
 
 /** What an engine can do; what is asked beyond it is refused at start. */
@@ -57,6 +64,8 @@ export interface Capabilities {
   readonly shared: boolean;
   /** An acknowledged publish survives a power cut. */
   readonly strict: boolean;
+  /** Messages can be published in a transaction of the caller's on the same server. @default false */
+  readonly transactions?: boolean;
 }
 
 /** One start of a process. */
@@ -117,6 +126,8 @@ export interface ClaimRef {
   readonly seq: number | string;
   /** Never given twice: settling with an old one is refused. */
   readonly token: number | string;
+  /** The delivery's ordering key, where it is known. */
+  readonly key?: string | undefined;
 }
 
 /** A delivery that this instance holds. */
@@ -191,8 +202,11 @@ export interface Queue {
   unsubscribe(handler: string): Promise<boolean>;
   /** All subscriptions, with what waits for them. */
   subscriptions(): Promise<readonly SubscriptionInfo[]>;
-  /** Stores all messages or none, one delivery for each subscription; resolves once they are safe, in the order given. */
-  publish(messages: readonly NewMessage[]): Promise<readonly Published[]>;
+  /**
+   * Stores all messages or none, one delivery for each subscription; resolves once they are safe, in the order given.
+   * @param transaction The caller's own, of a client that the engine knows: they are stored, and wake, when it commits, and never were when it is rolled back. Only where `capabilities.transactions`.
+   */
+  publish(messages: readonly NewMessage[], transaction?: object): Promise<readonly Published[]>;
   /** Takes up to `limit` ready deliveries for each want, smaller priority first, then in the order published; nobody else gets them while this instance is alive. */
   claim(wants: readonly Want[]): Promise<Claims>;
   /** Ends attempts, all in one step; answers for each whether it was still this instance's to settle. */
@@ -288,42 +302,6 @@ export interface DeadLetters {
   replay(filter: DeadLetterFilter): Promise<number>;
   /** Removes them; answers how many. */
   discard(filter: DeadLetterFilter): Promise<number>;
-}
-
-/** A timer as it is stored. */
-export interface Schedule {
-  readonly task: string;
-  /** Of the definition; replicas that declare the task differently have different ones. */
-  readonly hash: string;
-  /** JSON of the definition, for people. */
-  readonly definition: string;
-  /** The next moment to fire; undefined when there is none left. */
-  readonly next: number | undefined;
-  readonly paused: boolean;
-  readonly lastTick: number | undefined;
-  readonly lastSuccess: number | undefined;
-}
-
-/** The timers of the cluster. */
-export interface Schedules {
-  /** Stores a definition if the task is new or its hash differs (then with the given `next`); what is stored afterwards is returned. Atomic: of many replicas that start at once, one writes. */
-  define(schedule: Pick<Schedule, "task" | "hash" | "definition" | "next">): Promise<Schedule>;
-  /** Moves `next` on and publishes the messages in one step, if and only if `next` still is `tick`, the hash is the same and the task is not paused; false otherwise, and nothing is done. */
-  fire(
-    task: string,
-    hash: string,
-    tick: number,
-    next: number | undefined,
-    messages: readonly NewMessage[],
-  ): Promise<boolean>;
-  /** Stores `tick`, the moment of a tick that ended well, as the task's `lastSuccess`, unless a later one is stored. */
-  succeeded(task: string, tick: number): Promise<void>;
-  /** Pauses or resumes a task durably; when resumed, `next` is set. False when there is no such task. */
-  pause(task: string, paused: boolean, next?: number): Promise<boolean>;
-  /** Forgets a task; false when there is none. */
-  remove(task: string): Promise<boolean>;
-  /** All tasks, or the one that is named, if there is such a task. */
-  list(task?: string): Promise<readonly Schedule[]>;
 }
 
 /** Limits that all replicas share. */

@@ -5,21 +5,26 @@ import { EngineError } from "./errors.ts";
 const LOADERS: Record<string, (url: string) => Promise<Engine>> = {
   memory: async () => (await import("./engines/memory/engine.ts")).memoryEngine(),
   sqlite: async (url) => (await import("./engines/sqlite/engine.ts")).sqliteEngine(url),
+  postgres: async (url) => (await import("./engines/postgres/engine.ts")).postgresEngine(url),
+  postgresql: async (url) => (await import("./engines/postgres/engine.ts")).postgresEngine(url),
+  redis,
+  rediss: redis,
+  "redis+cluster": redis,
 };
+
+async function redis(url: string): Promise<Engine> {
+  return (await import("./engines/redis/engine.ts")).redisEngine(url);
+}
 
 /** The clients of engines that the design names and that are still to come. */
 const COMING: Record<string, string> = {
-  redis: "ioredis",
-  rediss: "ioredis",
-  postgres: "pg",
-  postgresql: "pg",
   nats: "@nats-io/transport-node @nats-io/jetstream",
 };
 
 /**
  * Makes the engine of a URL; it is not connected yet.
  *
- * @param url `"memory:"`, or `"sqlite:data/app.db"` with a path relative to the working directory.
+ * @param url `"memory:"`, `"sqlite:data/app.db"` with a path relative to the working directory, `"postgres://user@host/database"`, or `"redis://host:6379"`.
  * @throws {EngineError} `ENGINE_UNKNOWN` for another scheme.
  */
 export async function engineOf(url: string): Promise<Engine> {
@@ -37,5 +42,5 @@ function refusal(scheme: string | undefined): string {
     return `The engine for "${scheme}:" is not part of this version. (It will want its client: npm install ${client}.) ${instead}`;
   }
   const known = Object.keys(LOADERS).map((name) => `${name}:`);
-  return `There is no engine for "${scheme}:". This version has ${known.join(" and ")}. ${instead}`;
+  return `There is no engine for "${scheme}:". This version has ${known.join(", ")}. ${instead}`;
 }

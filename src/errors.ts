@@ -151,6 +151,27 @@ export class EngineError extends FrameworkError {
   }
 }
 
+/** A backup cannot be written, read or trusted: `BACKUP_UNWRITABLE`, `BACKUP_UNREADABLE`, `BACKUP_DAMAGED`, `BACKUP_VERSION`. */
+export class BackupError extends FrameworkError {}
+
+/** What the engine holds is being moved, has been moved, or is not whole yet: it refuses every change. */
+export class SealedError extends EngineError {
+  /** @param seal As the engine keeps it: the JSON of what it was sealed with. */
+  constructor(location: string, seal: string) {
+    // As the engine was given it: see Seal in engine-transfer.ts.
+    const { state, other } = JSON.parse(seal) as { state: keyof typeof SEALED; other: string };
+    super("ENGINE_SEALED", `${location} is sealed: ${SEALED[state](other)}`);
+  }
+}
+
+const SEALED = {
+  moving: (other: string) =>
+    `what it holds is being moved to ${other}. Set ENGINE_URL to that when it is done. If it was broken off, run the same migrate again, or open this one again with migrate --undo.`,
+  moved: (other: string) => `what it held has moved to ${other}. Set ENGINE_URL to that, and restart.`,
+  filling: (other: string) =>
+    `it is being filled from ${other} and is not whole yet. If that was broken off, run the same command again.`,
+};
+
 /** The engine has no such capability; nothing was done. */
 export class UnsupportedError extends EngineError {
   constructor(engine: string, what: string, remedy: string) {

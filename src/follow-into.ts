@@ -4,7 +4,7 @@ import { type Clock, delay } from "./clock.ts";
 import type { Engine } from "./engine.ts";
 import { EngineError } from "./errors.ts";
 import type { PatternResult } from "./patterns/pattern-dispatcher.ts";
-import type { FileFollower } from "./sources/file-follower.ts";
+import type { Following } from "./sources/glob-follower.ts";
 import { follow } from "./sources/follow.ts";
 
 /** How long the last line of a file may wait for its end before it is taken as it is. */
@@ -16,7 +16,7 @@ export async function followInto(
   options: string | FollowOptions,
   engine: Engine,
   clock: Clock,
-): Promise<FileFollower> {
+): Promise<Following> {
   const { file, ...reading }: FollowOptions = typeof options === "string" ? { file: options } : options;
   const follower = await follow(file, {
     ...reading,
@@ -30,7 +30,7 @@ export async function followInto(
 }
 
 /** A file that is read from its start may have been written to its end long ago, its last line without an end. */
-function finish(follower: FileFollower, { log }: App, clock: Clock): void {
+function finish(follower: Following, { log }: App, clock: Clock): void {
   follower
     .caughtUp()
     .then(() => delay(clock, LAST_LINE_MS))

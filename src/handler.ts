@@ -67,16 +67,25 @@ export interface EventOptions<Input = unknown> extends HandlerOptions {
   readonly deadLetter?: boolean;
 }
 
-/** One moment, or the rule by which the moments of a timer follow each other. */
+/** A moment: a Date, milliseconds since 1970, or text; text without an offset is read in the task's `timezone`. */
+export type Moment = Date | string | number;
+
+/** The rules by which a timer ticks: at least one of `every`, `cron` and `at`. Of several it has the ticks of all, each moment once. */
 export interface TimeOptions extends HandlerOptions {
   /** An interval, aligned to the clock: `"15m"` ticks at :00, :15, :30 and :45 on every replica. */
-  readonly every?: Duration;
+  readonly every?: Duration | readonly Duration[];
   /** A cron line of 5 or 6 fields (seconds first), or `@daily` and its like. */
-  readonly cron?: string;
-  /** A single moment. */
-  readonly at?: Date | string | number;
+  readonly cron?: string | readonly string[];
+  /** A single moment, or some. */
+  readonly at?: Moment | readonly Moment[];
   /** The IANA name of the zone in which `cron` is read, `"Asia/Shanghai"`. @default "UTC" */
   readonly timezone?: string;
+  /** No tick is before this moment; intervals stay aligned to the clock. */
+  readonly start?: Moment;
+  /** No tick is after this moment; `jitter` moves both with the ticks. */
+  readonly end?: Moment;
+  /** How many ticks are fired at the most, over all replicas and restarts; ticks that were skipped do not count, nor those of `runNow`. With scope `"instance"` in each process. @default no limit */
+  readonly maxRuns?: number;
   /** Shifts the task by a part of this length that is always the same for the task. @default 0 */
   readonly jitter?: Duration;
   /** What becomes of ticks that fell due while nobody ran, and were noticed more than 30 s late. @default "skip"; "once" with `at` */
@@ -87,19 +96,54 @@ export interface TimeOptions extends HandlerOptions {
   readonly scope?: "cluster" | "instance";
 }
 
+/** How a type of the user's own reads a text: a function, which answers undefined to what does not fit, or a schema. */
+export type OwnType = ((text: string) => unknown) | StandardSchemaV1;
+
+/** The user's own types, by the names that usages have for them. */
+export type OwnTypes = Readonly<Record<string, OwnType>>;
+
+/** Whose uses of a command are counted together. */
+export type CommandScope = "global" | "user" | "channel";
+
 /** A limit on how soon a command may be used again. */
 export interface CooldownOptions {
   readonly per: Duration;
   /** Whose uses are counted together. @default "global" */
-  readonly scope?: "global" | "user" | "channel";
+  readonly scope?: CommandScope;
   /** A key of your own instead of `scope`. */
   readonly by?: (call: CommandCall) => string;
+  /** What becomes of calls while the engine cannot count them. @default "refuse" */
+  readonly whenDown?: "allow" | "refuse";
 }
+
+/** At most `limit` uses of a command in any `per`, over all replicas. */
+export interface CommandRateLimitOptions extends CooldownOptions {
+  readonly limit: number;
+}
+
+/** What a dangerous command asks before it runs. */
+export interface ConfirmOptions {
+  /** How long the token can be repeated. @default "30s" */
+  readonly within?: Duration;
+  /** Whether this call is a dangerous one; it gets the arguments as the handler would. @default always */
+  readonly when?: (args: never, call: CommandCall) => boolean;
+}
+
+/** What the log keeps of each call: who, where, how it ended and how long it took, and with `"text"` all that was written. */
+export type AuditOption = boolean | "text";
 
 /** Options of `commandOn`. */
 export interface CommandOptions extends HandlerOptions {
   /** `"60s"` is short for `{ per: "60s", scope: "global" }`. A refused call costs nothing. */
   readonly cooldown?: Duration | CooldownOptions;
+  /** A refused call costs nothing, and is answered as one that comes too soon. */
+  readonly rateLimit?: CommandRateLimitOptions;
+  /** The call is only run once its caller has repeated a token that the first reply shows. @default false */
+  readonly confirm?: boolean | ConfirmOptions;
+  /** Types of arguments beside the built-in ones, by the names that the usage has for them. */
+  readonly types?: OwnTypes;
+  /** Whether each call leaves a line in the log. @default true */
+  readonly audit?: AuditOption;
   /** Other words for the same command, with their prefix: `["/bk"]`. */
   readonly aliases?: readonly string[];
   /** The caller must have one of these. @default everybody may */
@@ -143,11 +187,22 @@ export interface ThresholdOptions {
   readonly by?: (match: PatternMatch) => string | undefined;
 }
 
+/** Fires at most once in each `every`, counted over all replicas. */
+export interface PatternCooldownOptions {
+  readonly every: Duration;
+  /** Keeps quiet separately for each key. @default as the threshold counts, if there is one */
+  readonly by?: (match: PatternMatch) => string | undefined;
+}
+
 /** Options of `reOn`. */
 export interface PatternOptions extends HandlerOptions {
   /** A match ends the search: patterns of lower priority are not tried. @default false */
   readonly stop?: boolean;
   readonly threshold?: ThresholdOptions;
+  /** Keeps quiet for so long after it fired: `"5m"` is short for `{ every: "5m" }`. A run that failed does not count. */
+  readonly cooldown?: Duration | PatternCooldownOptions;
+  /** Runs the pattern on V8 whatever it costs: for texts that no stranger writes. @default false */
+  readonly trusted?: boolean;
 }
 
 /** What a handler of a timer gets. */
@@ -155,8 +210,14 @@ export interface Tick {
   readonly task: string;
   /** The moment the tick was due, in milliseconds since 1970. */
   readonly scheduled: number;
+  /** The moment at which it was fired; later than `scheduled` by as much as the tick is late. */
+  readonly firedAt: number;
   /** The tick before this one that ended well, if there was one. */
   readonly previousSuccess: number | undefined;
+  /** How many ticks of the task were fired, this one included; one of `runNow` is not counted. */
+  readonly count: number;
+  /** No tick follows: the last of `at`, before `end`, or of `maxRuns`. */
+  readonly last: boolean;
 }
 
 /** The user's function as the framework calls it; what it really takes was checked where it was declared. */
@@ -179,10 +240,18 @@ export interface EventHandler extends HandlerBase {
   readonly options: EventOptions;
 }
 
+/** When a task ticks. */
+export interface Timetable {
+  /** The first tick strictly after a moment; undefined when there is none any more. Milliseconds since 1970. */
+  next(after: number): number | undefined;
+}
+
 /** A handler of a timer. */
 export interface TimeHandler extends HandlerBase {
   readonly kind: "time";
   readonly options: TimeOptions;
+  /** What the options say, where they were read when it was declared. */
+  readonly timetable?: Timetable;
 }
 
 /** A handler of a command. */

@@ -1,7 +1,7 @@
-import { DataFileError } from "./errors.ts";
+import { DataFileError, EngineError } from "./errors.ts";
 import type { EventDispatcher } from "./events/event-dispatcher.ts";
 import { createHealth, type Health } from "./observe/health.ts";
-import { type Snapshot, takeSnapshot } from "./observe/snapshot.ts";
+import { type Snapshot, takeSnapshot, type TaskFacts } from "./observe/snapshot.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import type { Runtime } from "./runtime.ts";
 import { version } from "./version.ts";
@@ -12,9 +12,14 @@ export interface MetricsPage {
   readonly contentType: string;
 }
 
-/** A data file that is lost, damaged or another version's does not come back: only a restart can help. */
+/** Codes of faults that only a restart can help against. */
+const LASTING = ["ENGINE_SCHEMA", "ENGINE_STORE_LOST"];
+
+/** A data file or a store that is lost or damaged, or a schema of another version, does not come back. */
 function lastingFault(fault: unknown): string | undefined {
-  return fault instanceof DataFileError ? fault.message : undefined;
+  const lasts =
+    fault instanceof DataFileError || (fault instanceof EngineError && LASTING.includes(fault.code));
+  return lasts ? fault.message : undefined;
 }
 
 /** What can be seen of a running app from outside: its health and its metrics. */
@@ -61,9 +66,15 @@ export class Observation {
   async #snapshot(): Promise<Snapshot> {
     const now = performance.now();
     if (this.#last && now < this.#last.until) return this.#last.snapshot;
-    const snapshot = await takeSnapshot(this.#runtime.engine, () => this.#runtime.scheduler.tasks());
+    const snapshot = await takeSnapshot(this.#runtime.engine, () => this.#tasks());
     const ended = performance.now();
     this.#last = { snapshot, until: ended + (ended - now) * 50 };
     return snapshot;
+  }
+
+  /** A task whose code is gone is late for ever; one that other replicas declare is theirs to tell of. */
+  async #tasks(): Promise<readonly TaskFacts[]> {
+    const tasks = await this.#runtime.scheduler.tasks();
+    return tasks.filter(({ orphaned }) => !orphaned);
   }
 }

@@ -10,6 +10,8 @@ import type {
   SubscriptionInfo,
 } from "./engine.ts";
 import { DeclarationError, LifecycleError } from "./errors.ts";
+import type { PatternDispatcher } from "./patterns/pattern-dispatcher.ts";
+import { type Problem, problemsOf } from "./problems.ts";
 import type { HandlerRegistry } from "./registry.ts";
 import { CANCEL_CHANNEL, type CancelOrder, isDelivered, type Runtime } from "./runtime.ts";
 
@@ -58,6 +60,12 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What an app declares, as far as operators look at it. */
+interface Declared {
+  readonly registry: HandlerRegistry;
+  readonly patterns: PatternDispatcher;
+}
+
 /** How many dead letters are moved in one step of the engine. */
 const PAGE = 500;
 
@@ -67,13 +75,13 @@ const PAGE = 500;
  */
 export class Operations {
   readonly #runtime: Runtime;
-  readonly #registry: HandlerRegistry;
+  readonly #declared: Declared;
   readonly #clock: Parameters<typeof delay>[0];
 
   /** @internal Use `app.operations`. */
-  constructor(runtime: Runtime, registry: HandlerRegistry, clock: Parameters<typeof delay>[0]) {
+  constructor(runtime: Runtime, declared: Declared, clock: Parameters<typeof delay>[0]) {
     this.#runtime = runtime;
-    this.#registry = registry;
+    this.#declared = declared;
     this.#clock = clock;
   }
 
@@ -170,11 +178,15 @@ export class Operations {
   }
 
   /**
-   * Removes a subscription with what waits for it: for handlers whose code is gone. False when there is none.
+   * Removes a subscription with what waits for it, or the stored schedule of a task: for handlers whose code is gone. False when there is none.
    * @throws {LifecycleError} `SUBSCRIPTION_IN_USE` when this process has the handler, which would go on without messages.
    */
   async unsubscribe(handler: string): Promise<boolean> {
-    if (!this.#handles(handler)) return this.#runtime.engine.queue.unsubscribe(handler);
+    if (!this.#handles(handler)) {
+      const { queue, schedules } = this.#runtime.engine;
+      const [removed, timed] = await Promise.all([queue.unsubscribe(handler), schedules.remove(handler)]);
+      return removed || timed;
+    }
     throw new LifecycleError(
       "SUBSCRIPTION_IN_USE",
       `The handler "${handler}" is declared in this app: without its subscription it would get no messages until the next start, which subscribes it again. Take it out of the code first.`,
@@ -186,8 +198,21 @@ export class Operations {
     return this.#runtime.engine.presence.instances();
   }
 
+  /**
+   * What is wrong with the app though it runs: slow and risky patterns, declarations without effect, subscriptions and
+   * timers whose code is gone, timers that replicas declare differently, an engine that does not answer.
+   *
+   * @example
+   * for (const { kind, name, problem } of await app.operations.problems()) console.log(kind, name, problem);
+   */
+  problems(): Promise<Problem[]> {
+    const { registry, patterns } = this.#declared;
+    const { engine, scheduler } = this.#runtime;
+    return problemsOf({ registry, patterns, engine, scheduler, operations: this });
+  }
+
   #handles(name: string): boolean {
-    const handler = this.#registry.get(name);
+    const handler = this.#declared.registry.get(name);
     return handler !== undefined && isDelivered(handler);
   }
 

@@ -75,12 +75,20 @@ export class Runtime {
     this.requests = new Requests(engine, this.publisher, pipeline.environment.clock, this.instance);
     this.consumer = new Consumer(engine, pipeline, {
       dying: (death) => this.#announce(death),
+      ran: ({ handler, attempt }, run) =>
+        engine.schedules.record(handler, { ...run, instance: this.instance, attempt }),
       ended: (delivery, error) => this.requests.answer(delivery, error),
     });
     const interval = Math.min(config.heartbeatInterval, config.lease / 3);
     this.heartbeat = new Heartbeat(engine, pipeline.environment, interval, () => this.consumer.loseAll());
     this.watchdog = new Watchdog(engine, this.consumer, pipeline.environment);
-    this.scheduler = new TimeTaskScheduler({ registry, pipeline, engine, enabled: config.schedulerEnabled });
+    this.scheduler = new TimeTaskScheduler({
+      registry,
+      pipeline,
+      engine,
+      enabled: config.schedulerEnabled,
+      instance: this.instance,
+    });
   }
 
   static async start(parts: RuntimeParts): Promise<Runtime> {
@@ -147,6 +155,7 @@ export class Runtime {
     });
     this.#stack.defer(() => engine.stop());
     environment.limits = engine.limits;
+    environment.state = engine.state;
     const publish = (event: EventType | string, payload?: unknown, publishing?: PublishOptions) =>
       this.publisher.publish(event, payload, publishing);
     environment.publish = publish as Publish; // its overloads tie the payload to the event
@@ -218,14 +227,14 @@ export class Runtime {
 
   /** Tells those who listen for dead letters; a failure of theirs is not announced again, or it would never end. */
   async #announce({ claim, settlement }: Death): Promise<void> {
-    if (claim.event === DEAD_LETTER_EVENT || this.#parts.events.handlersOf(DEAD_LETTER_EVENT).length === 0)
-      return;
-    const { id, handler, event, attempt, payload } = claim;
+    if (claim.event === DEAD_LETTER_EVENT || !(await this.publisher.isHeard(DEAD_LETTER_EVENT))) return;
+    const { id, handler, event, attempt, payload, token } = claim;
     const { reason, error } = settlement;
     await this.publisher.publish(
       DEAD_LETTER_EVENT,
       { id, handler, event, attempt, reason, error: error?.message, payload: asValue(payload) },
-      { dedupe: `dead:${id}:${handler}:${attempt}` },
+      // One for each death: a replayed message may die again.
+      { dedupe: `dead:${id}:${handler}:${token}` },
     );
   }
 }

@@ -28,6 +28,7 @@ test("without an environment everything has its default", () => {
     host: "127.0.0.1",
     apiTokens: [],
     shutdownTimeout: 30_000,
+    shutdownDelay: 0,
     lease: 30_000,
     bodyLimit: 1024 * 1024,
     locale: "en",
@@ -130,6 +131,23 @@ describe("API_TOKENS", () => {
     for (const secret of ["tooshort", "with spaces", "aaaa", "bbbb", "cccc"]) {
       expect(mistakes.join("\n")).not.toContain(secret);
     }
+  });
+
+  test("roles of commands stand beside publish; slips in our own names, and halves of secrets, are mistakes", () => {
+    const { apiTokens } = readConfig({ API_TOKENS: `${TOKEN}:publish+Moderator+值班+publish+Moderator` });
+    expect(rolesOf(TOKEN, apiTokens)).toEqual(["publish", "Moderator", "值班"]);
+    for (const roles of [
+      "moderator",
+      "read+moderator",
+      "publish+opreate",
+      "publish+Reed",
+      "publish+a b",
+      "publish+",
+      "",
+    ])
+      expect(mistakesOf({ API_TOKENS: `${TOKEN}:${roles}` })).toEqual([
+        expect.stringContaining("something else than roles"),
+      ]);
   });
 
   test("a list without a token is a mistake", () => {

@@ -11,7 +11,8 @@ const WANTED = join(BENCH, "package-lock.json");
 export function installPeers(): void {
   if (existsSync(INSTALLED) && statSync(INSTALLED).mtimeMs >= statSync(WANTED).mtimeMs) return;
   console.error("installing the peers into bench/node_modules (once)");
-  const args = ["ci", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error"];
+  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error"];
   const { status, error } = spawnSync("npm", args, { cwd: BENCH, stdio: ["ignore", 2, 2] });
-  if (status !== 0) console.error(`npm ci failed${error ? `: ${error.message}` : ""}: peers may be missing`);
+  if (status !== 0)
+    console.error(`npm install failed${error ? `: ${error.message}` : ""}: peers may be missing`);
 }

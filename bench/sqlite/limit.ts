@@ -6,7 +6,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { COUNTS, type Figure, PAYLOAD, ROWS, fiftyASecond, inFlight, latencies, rate } from "./figure.ts";
+import {
+  COUNTS,
+  type Figure,
+  PAYLOAD,
+  ROWS,
+  fiftyASecond,
+  inFlight,
+  latencies,
+  rate,
+} from "../delivery/figure.ts";
 
 const HANDLER = "bench.handler";
 
@@ -15,6 +24,7 @@ export async function measure(): Promise<Figure[]> {
   const table = new Table(join(directory, "limit.db"));
   try {
     await inFlight(COUNTS.warmUp, 100, () => table.publish());
+    await inFlight(COUNTS.oneByOne, 1, () => table.publish());
     await table.drain(COUNTS.warmUp, 100);
     const figures = [
       await rate(ROWS.oneByOne, COUNTS.oneByOne, () => inFlight(COUNTS.oneByOne, 1, () => table.publish())),

@@ -5,7 +5,16 @@ import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
 import type { Claim, Engine, NewMessage, Settlement } from "../../src/engine.ts";
 import { sqliteEngine } from "../../src/engines/sqlite/engine.ts";
-import { COUNTS, type Figure, PAYLOAD, ROWS, fiftyASecond, inFlight, latencies, rate } from "./figure.ts";
+import {
+  COUNTS,
+  type Figure,
+  PAYLOAD,
+  ROWS,
+  fiftyASecond,
+  inFlight,
+  latencies,
+  rate,
+} from "../delivery/figure.ts";
 
 const HANDLER = "bench.handler";
 const EVENT = "user.registered";
@@ -27,6 +36,7 @@ export async function measure(): Promise<Figure[]> {
   try {
     await engine.queue.subscribe([{ handler: HANDLER, topic: EVENT }]);
     await inFlight(COUNTS.warmUp, 100, () => publish(engine));
+    await inFlight(COUNTS.oneByOne, 1, () => publish(engine));
     await drain(engine, COUNTS.warmUp, 100);
     return [
       await rate(ROWS.oneByOne, COUNTS.oneByOne, () => inFlight(COUNTS.oneByOne, 1, () => publish(engine))),

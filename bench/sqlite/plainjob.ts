@@ -3,7 +3,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { COUNTS, type Figure, PAYLOAD, ROWS, fiftyASecond, inFlight, latencies, rate } from "./figure.ts";
+import {
+  COUNTS,
+  type Figure,
+  PAYLOAD,
+  ROWS,
+  fiftyASecond,
+  inFlight,
+  latencies,
+  rate,
+} from "../delivery/figure.ts";
 
 /** What we use of plainjob: written here, so that the bench type-checks where the peers are not installed. */
 interface Queue {

@@ -38,7 +38,7 @@ export function declareWrongly() {
     { every: "3 seconds" as "3s" }, // the compiler, too, refuses it without the cast
     { every: 0 },
     {},
-    { every: "3s", cron: "* * * * *" },
+    { cron: "61 * * * *" },
   ];
   return wrong.map((options) => {
     try {

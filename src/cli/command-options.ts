@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -37,20 +38,30 @@ export function outputOf(command: Command): Output {
 /**
  * Takes FILE off the arguments of a command, unless the command goes to `--url`.
  * @param rest The names of the other arguments, as the help shows them.
+ * @throws {CliError} when neither is given, or both are.
  */
 export function splitFile(
   args: readonly string[],
   { url }: TargetOptions,
   rest: string,
 ): { file: string | undefined; args: readonly string[] } {
-  if (url !== undefined) return { file: undefined, args };
   const [file, ...others] = args;
+  if (url !== undefined) {
+    if (file !== undefined && /\.[cm]?[jt]sx?$/.test(file) && existsSync(file)) throw notBoth(file);
+    return { file: undefined, args };
+  }
   if (file !== undefined) return { file, args: others };
+  const behind = rest === "" ? "" : ` ${rest}`;
   throw new CliError(
     EXIT.usage,
     "MISSING_ARGUMENT",
-    `Give the file that declares the handlers: FILE ${rest}, or the address of a running app: --url http://localhost:8080 ${rest}.`,
+    `Give the file that declares the handlers: FILE${behind}, or the address of a running app: --url http://localhost:8080${behind}.`,
   );
+}
+
+function notBoth(file: string): CliError {
+  const message = `--url asks an app that runs, and starts no file: leave out ${file}, or --url.`;
+  return new CliError(EXIT.usage, "EXCESS_ARGUMENTS", message);
 }
 
 /** @throws {CliError} when arguments are missing or too many. */

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Reply } from "../commands/reply.ts";
+import { readConfig } from "../config.ts";
 import { quote } from "../commands/tokenize.ts";
 import { CliError } from "./cli-error.ts";
 import { outputOf, splitFile, type TargetOptions, withTargetOptions } from "./command-options.ts";
@@ -15,7 +16,7 @@ interface CommandFlags extends TargetOptions {
 }
 
 /** The reply's JSON: what of a {@link Reply} may be told. */
-type ReplyFacts = Omit<Reply, "error">;
+export type ReplyFacts = Omit<Reply, "error">;
 
 /** `command`: says a text command to the app. */
 export function addCommand(program: Command): void {
@@ -58,21 +59,27 @@ async function run(words: readonly string[], flags: CommandFlags, command: Comma
   const reply: ReplyFacts =
     file === undefined
       ? await askRemotely(flags, { text, ...from })
-      : await withApp(file, output, (app) => app.handle(text, { ...from, roles }));
+      : await withApp(file, output, (app) =>
+          app.handle(text, { ...from, roles, locale: locale ?? readConfig().locale }),
+        );
   if (output.json) await output.data(reply);
   else if (reply.status === "ok") await output.line(reply.text);
   if (reply.status !== "ok") throw notOk(reply, text);
 }
 
 async function askRemotely(flags: CommandFlags, value: object): Promise<ReplyFacts> {
-  if ((flags.role ?? []).length > 0) {
-    throw new CliError(
-      EXIT.usage,
-      "ROLE_REFUSED",
-      "--role is for FILE: with --url the token says which roles you have.",
-    );
-  }
+  refuseRoles(flags.role ?? []);
   return (await new Remote(flags.url ?? "", flags).ask("/commands", { body: { value } })) as ReplyFacts; // as promised
+}
+
+/** @throws {CliError} `ROLE_REFUSED` when roles are claimed of a running app. */
+export function refuseRoles(roles: readonly string[]): void {
+  if (roles.length === 0) return;
+  throw new CliError(
+    EXIT.usage,
+    "ROLE_REFUSED",
+    "--role is for FILE: with --url the token says which roles you have.",
+  );
 }
 
 /** One word is the command as it was written; of several the shell has taken the quotes off, which are put back. */
@@ -87,7 +94,8 @@ function quoteWhereNeeded(word: string): string {
   return word.startsWith("--") && !/\s/.test(word) ? word : quote(word);
 }
 
-function notOk({ status, text }: ReplyFacts, written: string): CliError {
+/** What a reply that is not ok is told as, and the exit code that it stands for. */
+export function notOk({ status, text }: ReplyFacts, written: string): CliError {
   const message =
     text ||
     `${JSON.stringify(written)} is not a command. Commands begin with a prefix, such as /help, which lists them.`;
@@ -101,6 +109,7 @@ function exitCodeOf(status: Reply["status"]): ExitCode {
     : EXIT.failed;
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+/** For options that may be given several times. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }

@@ -9,7 +9,7 @@ import { EXIT } from "./exit-codes.ts";
 import { operate, type Operating, type Operation } from "./operating.ts";
 import { Progress } from "./progress.ts";
 import { lastError, showMessage } from "./show-delivery.ts";
-import { ago, cell, counted } from "./text-for-people.ts";
+import { ago, cell, counted } from "../text-for-people.ts";
 import { noRows, numberOf, tableOf } from "./rows.ts";
 
 type Filter = Parameters<Operating["discard"]>[0];

@@ -50,7 +50,8 @@ class DevSession {
   constructor(file: string, args: readonly string[]) {
     this.#file = file;
     this.#args = args;
-    this.#killAfter = readConfig().shutdownTimeout + STOP_MARGIN_MS;
+    const config = readConfig();
+    this.#killAfter = config.shutdownDelay + config.shutdownTimeout + STOP_MARGIN_MS;
     refuseMissing(resolve(file), file);
     this.#watch = new SourceWatch(resolve(file));
   }

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import {
+  BackupError,
   ConfigError,
   DeclarationError,
   EngineError,
@@ -61,7 +62,12 @@ export function exitCodeOf(error: unknown): ExitCode {
   ) {
     return EXIT.usage;
   }
-  if (error instanceof ConfigError || error instanceof EngineError || error instanceof LifecycleError) {
+  if (
+    error instanceof BackupError ||
+    error instanceof ConfigError ||
+    error instanceof EngineError ||
+    error instanceof LifecycleError
+  ) {
     return EXIT.start;
   }
   return EXIT.failed;

@@ -88,7 +88,7 @@ function loadError(loader: Loader, file: string, last: string, error: unknown): 
 /** The first place in an error's stack that is neither Node's nor a library's. */
 function placeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line)) ?? [];
+  const frames = error.stack?.split("\n").filter((line) => /^\s+at (?!.*\bnode:)/.test(line)) ?? [];
   for (const frame of frames) {
     const [, path, position] =
       /\(?(?:file:\/\/)?(\/[^()]+?|[A-Za-z]:[^()]+?)(:\d+:\d+)\)?$/.exec(frame) ?? [];

@@ -7,7 +7,7 @@ import { EXIT } from "./exit-codes.ts";
 import { operate } from "./operating.ts";
 import { noRows, numberOf, tableOf } from "./rows.ts";
 import { lastError, showMessage } from "./show-delivery.ts";
-import { ago, cell, counted } from "./text-for-people.ts";
+import { ago, cell, counted } from "../text-for-people.ts";
 
 interface Flags extends TargetOptions {
   readonly handler?: string;

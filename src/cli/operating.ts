@@ -14,12 +14,17 @@ import { RemoteOperating } from "./remote-operating.ts";
 /** A timer as lists show it. */
 export type TaskRow = Awaited<ReturnType<App["scheduler"]["tasks"]>>[number];
 
+/** All that is known of a timer. */
+export type TaskDetail = Awaited<ReturnType<App["scheduler"]["task"]>>;
+
 /** A replica that is alive. */
 export type InstanceRow = Awaited<ReturnType<Operations["instances"]>>[number];
 
 /** What operators do, on an app's engine or, with `--url`, on a running app: each {@link Operations} has it. */
 export interface Operating extends ServedOperations {
   tasks(): Promise<readonly TaskRow[]>;
+  /** @param ticks How many of its next ticks. @default 5 */
+  task(task: string, ticks?: number): Promise<TaskDetail>;
   /** Resolves with the id of the message, or of the run. */
   runTask(task: string): Promise<string>;
   pauseTask(task: string, paused: boolean): Promise<void>;
@@ -74,7 +79,9 @@ export function localOperating(app: App): Operating {
     subscriptions: () => operations.subscriptions(),
     unsubscribe: (handler) => operations.unsubscribe(handler),
     instances: async () => (await operations.instances()).filter((instance) => !isThisProcess(instance)),
+    problems: () => operations.problems(),
     tasks: () => scheduler.tasks(),
+    task: (task, ticks) => scheduler.task(task, ticks),
     runTask: (task) => scheduler.runNow(task),
     pauseTask: (task, paused) => (paused ? scheduler.pause(task) : scheduler.resume(task)),
   };

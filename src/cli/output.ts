@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { styleText } from "node:util";
 import { CommanderError } from "commander";
 
-/** Thrown when nobody reads what is printed any more (`| head`). It is not an error: the program just ends. */
+/** Thrown when nothing can be printed any more: the reader has gone (`| head`), or the disk is full. The program just ends. */
 export class ReaderGone extends Error {}
 
 /** How a command is to print. */
@@ -22,10 +22,7 @@ export class Output {
 
   constructor(options: OutputOptions) {
     this.options = options;
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      this.#readerGone = true;
-    });
+    process.stdout.on("error", () => (this.#readerGone = true));
   }
 
   get json(): boolean {

@@ -1,10 +1,13 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
+import { CliError } from "./cli-error.ts";
 import { addCommand } from "./command.ts";
 import { withCommonOptions } from "./command-options.ts";
 import { addConfig } from "./config.ts";
+import { addConsole } from "./console.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import { addDev } from "./dev.ts";
+import { addDoctor } from "./doctor.ts";
 import { EXIT, EXIT_CODES_HELP, exitCodeOf } from "./exit-codes.ts";
 import { addList } from "./list.ts";
 import { addMatch } from "./match.ts";
@@ -14,11 +17,14 @@ import { addPublish } from "./publish.ts";
 import { addSchedules } from "./schedules.ts";
 import { addStart } from "./start.ts";
 import { addInstances, addSubscriptions } from "./subscriptions.ts";
+import { addTransfer } from "./transfer.ts";
 import { addTrigger } from "./trigger.ts";
 
 /** Runs the program with the words of a command line, and ends the process. */
 export async function run(args: readonly string[]): Promise<void> {
   let code: number = EXIT.ok;
+  let unwritten: NodeJS.ErrnoException | undefined;
+  process.stdout.on("error", (error) => (unwritten ??= error));
   // Nobody who could be told.
   process.stderr.on("error", () => {});
   try {
@@ -29,6 +35,11 @@ export async function run(args: readonly string[]): Promise<void> {
   }
   // What a file has left running (timers, pools) must not keep the process; what was printed must have gone out.
   await new Promise<void>((resolve) => void process.stdout.write("", () => resolve()));
+  // A reader that has seen enough (`| head`) is no error; a full disk is.
+  if (unwritten && unwritten.code !== "EPIPE" && code === EXIT.ok) {
+    const message = `Standard output cannot be written to (${unwritten.message}): what was printed is not complete.`;
+    code = fail(new CliError(EXIT.failed, "OUTPUT_FAILED", message, { cause: unwritten }), args);
+  }
   process.exit(code);
 }
 
@@ -56,6 +67,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   addTrigger,
   addPublish,
   addCommand,
+  addConsole,
   addMatch,
   addDeadLetters,
   addMessages,
@@ -63,7 +75,9 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   addSubscriptions,
   addInstances,
   addSchedules,
+  addTransfer,
   addConfig,
+  addDoctor,
 ];
 
 const EXAMPLES = `

@@ -66,9 +66,19 @@ export class RemoteOperating implements Operating {
     return (reply as { instances: Answered<"instances"> }).instances;
   }
 
+  async problems(): Promise<Answered<"problems">> {
+    const reply = await this.#remote.ask("/api/problems");
+    return (reply as { problems: Answered<"problems"> }).problems;
+  }
+
   async tasks(): Promise<Answered<"tasks">> {
     const reply = await this.#remote.ask("/api/schedules");
     return (reply as { schedules: Answered<"tasks"> }).schedules;
+  }
+
+  async task(task: string, ticks?: number): Promise<Answered<"task">> {
+    const reply = await this.#remote.ask(`/api/schedules/${escape(task)}`, { query: queryOf({ ticks }) });
+    return reply as Answered<"task">;
   }
 
   async runTask(task: string): Promise<string> {

@@ -10,6 +10,8 @@ export interface RemoteRequest {
   readonly method?: "DELETE";
   readonly query?: URLSearchParams;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Calls it off; the app is told, for the connection ends. */
+  readonly signal?: AbortSignal;
 }
 
 /** A problem reply (RFC 9457), or a part of one. */
@@ -26,7 +28,7 @@ export class Remote {
 
   /** @throws {CliError} `URL_INVALID`. */
   constructor(url: string, { token = process.env["API_TOKEN"], timeout = "30s" }: TargetOptions) {
-    if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) {
+    if (!/^https?:\/\/[^/?#][^?#]*$/.test(url) || !URL.canParse(url)) {
       throw new CliError(
         EXIT.usage,
         "URL_INVALID",
@@ -34,7 +36,8 @@ export class Remote {
       );
     }
     this.#base = url.replace(/\/+$/, "");
-    this.#token = token || undefined;
+    // Of a file that ends with a line's end, or of quotes with blanks in them.
+    this.#token = token?.trim() || undefined;
     this.#timeout = toMs(timeout, "--timeout");
   }
 
@@ -42,7 +45,7 @@ export class Remote {
    * Resolves with the reply's JSON.
    * @throws {CliError} with the app's own code and message where it refuses; `APP_UNREACHABLE`, `NOT_AN_APP`.
    */
-  async ask(path: string, { body, method, query, headers }: RemoteRequest = {}): Promise<unknown> {
+  async ask(path: string, { body, method, query, headers, signal }: RemoteRequest = {}): Promise<unknown> {
     const url = `${this.#base}${path}${query && query.size > 0 ? `?${query.toString()}` : ""}`;
     const response = await this.#fetch(url, {
       method: method ?? (body ? "POST" : "GET"),
@@ -53,6 +56,7 @@ export class Remote {
         ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
         ...headers,
       },
+      ...(signal && { signal }),
     });
     const { status } = response;
     const reply = await this.#read(response);
@@ -65,7 +69,8 @@ export class Remote {
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(url, { ...init, signal: AbortSignal.timeout(this.#timeout) });
+      const signals = [AbortSignal.timeout(this.#timeout), init.signal].filter((signal) => signal != null);
+      return await fetch(url, { ...init, signal: AbortSignal.any(signals) });
     } catch (error) {
       throw this.#unreachable(error);
     }

@@ -1,6 +1,6 @@
 import type { DeadLetterView, DeliveryView } from "../operations.ts";
 import { type Output, paint, showValue } from "./output.ts";
-import { harmless, momentOf } from "./text-for-people.ts";
+import { harmless, momentOf } from "../text-for-people.ts";
 
 type Shown = DeliveryView | DeadLetterView;
 

@@ -5,7 +5,7 @@ import { confirm, needConfirmation } from "./confirm.ts";
 import { EXIT } from "./exit-codes.ts";
 import { operate } from "./operating.ts";
 import { noRows, tableOf } from "./rows.ts";
-import { ago, cell } from "./text-for-people.ts";
+import { ago, cell } from "../text-for-people.ts";
 
 interface RemoveFlags extends TargetOptions {
   readonly yes?: true;

@@ -18,6 +18,7 @@ const OWN_FOLDER = new URL("../", import.meta.url).href;
 /** Files must get this very copy of the framework: another one has a registry of its own, whose handlers nobody would see. */
 const OWN: Readonly<Record<string, string>> = {
   "decorator-framework": new URL(`../index${EXTENSION}`, import.meta.url).href,
+  "decorator-framework/chat": new URL(`../chat/index${EXTENSION}`, import.meta.url).href,
   "decorator-framework/testing": new URL(`../testing/index${EXTENSION}`, import.meta.url).href,
 };
 
@@ -98,7 +99,7 @@ function resolveTypeScript(
 
 function compile(file: string, format: string | null | undefined): LoadFnOutput {
   const source = translate(file);
-  return { format: format ? moduleFormat(format) : guessFormat(source), source, shortCircuit: true };
+  return { format: moduleFormat(file, format ?? "commonjs", source), source, shortCircuit: true };
 }
 
 /** Not `transformSync`: this one heeds the user's tsconfig.json, and with it `experimentalDecorators`. */
@@ -118,11 +119,9 @@ function translate(file: string): string {
   return outputFiles[0]?.text ?? "";
 }
 
-function moduleFormat(format: string): string {
-  return format.startsWith("commonjs") ? "commonjs" : "module";
-}
-
-/** No package.json says what the file is: then its syntax does, as with Node itself. */
-function guessFormat(source: string): string {
-  return /^(?:import|export)\b|^(?:const .*= )?await /m.test(source) ? "module" : "commonjs";
+/** A `.ts` file that package.json does not call a module is one by its syntax: `npm init` writes `"type": "commonjs"`. */
+function moduleFormat(file: string, format: string, source: string): string {
+  if (!format.startsWith("commonjs")) return "module";
+  const isModule = !file.endsWith(".cts") && /^(?:import|export)\b|^(?:const .*= )?await /m.test(source);
+  return isModule ? "module" : "commonjs";
 }

@@ -6,12 +6,19 @@ import { booleanType, stringType, type ValueType } from "./value-types.ts";
 /** One way in which a call does not fit its usage; messages.ts makes a sentence of it. */
 export type Problem =
   | { readonly code: "missing"; readonly argument: string; readonly type: ValueType }
-  | { readonly code: "misfit"; readonly argument: string; readonly given: string; readonly type: ValueType }
+  | {
+      readonly code: "misfit";
+      readonly argument: string;
+      readonly given: string;
+      readonly type: ValueType;
+      readonly why?: string;
+    }
   | { readonly code: "too_many"; readonly argument: ""; readonly given: string }
   | { readonly code: "unknown_flag"; readonly argument: string; readonly alike: readonly string[] }
   | { readonly code: "flag_twice"; readonly argument: string }
   | { readonly code: "flag_without_value"; readonly argument: string; readonly type: ValueType }
   | { readonly code: "unclosed_quote"; readonly argument: ""; readonly given: string }
+  | { readonly code: "too_long"; readonly argument: ""; readonly most: number }
   | { readonly code: "schema"; readonly argument: string; readonly message: string };
 
 /** What {@link bind} made of the tokens. With problems, `args` is incomplete. */
@@ -43,22 +50,28 @@ export function bind(spec: UsageSpec, tokens: readonly Token[], from = 0): Bound
   return binding.end();
 }
 
-const NONE: readonly Problem[] = Object.freeze([]);
+const NONE: Problem[] = [];
+/** Of the tens of thousands of words of a text the first that do not fit say enough. */
+const MOST_PROBLEMS = 10;
 
-/** The arguments of one call while they are put together. */
-class Binding {
+/** The arguments of one call while they are put together, and then what came of it: one object less for each call. */
+class Binding implements Bound {
   readonly args: Record<string, unknown> = {};
+  /** Only ever {@link NONE}, or its own. */
+  problems: Problem[] = NONE;
   readonly #spec: UsageSpec;
   /** Which argument is next. */
   #place = 0;
   /** What the last argument of the usage, if it is a list, has taken so far. */
   #rest: unknown[] | undefined;
-  #problems: Problem[] | undefined;
   #given: Set<Flag> | undefined;
 
   constructor(spec: UsageSpec) {
     this.#spec = spec;
-    for (const flag of spec.flags) if (!flag.type) this.args[flag.key] = false;
+    for (const flag of spec.flags) {
+      if (!flag.type) this.args[flag.key] = false;
+      else if (flag.rest) this.args[flag.key] = [];
+    }
   }
 
   positional(given: string): void {
@@ -69,7 +82,7 @@ class Binding {
       if (this.#place++ === positionals.length) this.#fail({ code: "too_many", argument: "", given });
       return;
     }
-    const value = this.#read(argument, argument.type, given);
+    const value = this.#read(argument.name, argument.type, given);
     if (argument.rest) (this.#rest ??= []).push(value);
     else {
       if (value !== undefined) this.args[argument.key] = value;
@@ -109,19 +122,19 @@ class Binding {
         this.#fail({ code: "missing", argument: argument.name, type: argument.type });
       }
     }
-    return { args: this.args, problems: this.#problems ?? NONE };
+    return this;
   }
 
   #valued(flag: Flag, type: ValueType, value: string | undefined, next: Token | undefined): number {
     const taken = value ?? (next && (next.literal || !next.text.startsWith("--")) ? next.text : undefined);
     const argument = `--${flag.name}`;
     if (taken === undefined) this.#fail({ code: "flag_without_value", argument, type });
-    else if (this.#given?.has(flag)) this.#fail({ code: "flag_twice", argument });
+    else if (!flag.rest && this.#given?.has(flag)) this.#fail({ code: "flag_twice", argument });
     else {
       (this.#given ??= new Set()).add(flag);
-      const read = type.read(taken);
-      if (read === undefined) this.#fail({ code: "misfit", argument, given: taken, type });
-      else this.args[flag.key] = read;
+      const read = this.#read(argument, type, taken);
+      if (flag.rest) (this.args[flag.key] as unknown[]).push(read); // a list since the beginning
+      else if (read !== undefined) this.args[flag.key] = read;
     }
     return value === undefined && taken !== undefined ? 1 : 0;
   }
@@ -134,19 +147,24 @@ class Binding {
     } else this.args[flag.key] = read;
   }
 
-  #read({ name }: Argument, type: ValueType, given: string): unknown {
+  #read(argument: string, type: ValueType, given: string): unknown {
     if (type === stringType) return given;
     const value = type.read(given);
-    if (value === undefined) this.#fail({ code: "misfit", argument: name, given, type });
+    if (value === undefined) {
+      const why = type.why?.(given);
+      this.#fail({ code: "misfit", argument, given, type, ...(why !== undefined && { why }) });
+    }
     return value;
   }
 
   #fail(problem: Problem): void {
-    (this.#problems ??= []).push(problem);
+    if (this.problems === NONE) this.problems = [problem];
+    else if (this.problems.length < MOST_PROBLEMS) this.problems.push(problem);
   }
 }
 
 /** A usage has too few flags for a map to pay. */
 function named(flags: readonly Flag[], name: string): Flag | undefined {
-  return flags.find((flag) => flag.name === name);
+  for (const flag of flags) if (flag.name === name) return flag;
+  return undefined;
 }

@@ -24,21 +24,40 @@ let runs = 0;
  */
 export class CommandRun implements Call, CommandCall {
   readonly text: string;
-  readonly headers: Headers | undefined;
   readonly signal: AbortSignal | undefined;
+  /** The prefix that was written in place of the declared `/`. */
+  prefix = "/";
+  /** Its caller has repeated the token: it is not asked for again. */
+  confirmed = false;
   readonly #source: CommandFrom;
   #id: string | undefined;
 
   constructor(text: string, source: CommandFrom) {
     this.text = text;
     this.#source = source;
-    this.headers = headersOf(source);
     this.signal = source.signal;
   }
 
   // Made when it is asked for: few runs are, and the reply to a failed one must name the same id as its log lines.
   get id(): string {
     return (this.#id ??= this.#source.id ?? `command-${process.pid.toString(36)}-${(runs++).toString(36)}`);
+  }
+
+  /** Another text of the same caller, which he has confirmed. */
+  withConfirmed(text: string): CommandRun {
+    const run = new CommandRun(text, this.#source);
+    run.confirmed = true;
+    return run;
+  }
+
+  /** A command, or a usage, as this caller writes it: with his prefix. */
+  written(declared: string): string {
+    return this.prefix !== "/" && declared.startsWith("/") ? this.prefix + declared.slice(1) : declared;
+  }
+
+  // Made when a handler asks for them, which few do.
+  get headers(): Headers | undefined {
+    return headersOf(this.#source);
   }
 
   get user(): string | undefined {

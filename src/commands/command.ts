@@ -2,8 +2,10 @@ import { DeclarationError } from "../errors.ts";
 import type { CommandCall, CommandHandler, CommandOptions } from "../handler.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { Runner } from "../pipeline/runner.ts";
-import { Cooldown } from "./cooldown.ts";
+import { type CallLimit, callLimits } from "./call-limit.ts";
+import { confirmation, type Confirmation } from "./confirmation.ts";
 import { parseUsage, type UsageSpec } from "./usage.ts";
+import { checkOwnTypes } from "./value-types.ts";
 
 /** A command as lists and completion see it. */
 export interface CommandInfo {
@@ -19,6 +21,10 @@ export interface CommandInfo {
   readonly hidden: boolean;
   /** Milliseconds between two uses, if that is limited. */
   readonly cooldown: number | undefined;
+  /** How many uses there may be in how many milliseconds, if that is limited. */
+  readonly rateLimit: { readonly limit: number; readonly per: number } | undefined;
+  /** Whether it may ask to be confirmed. */
+  readonly confirm: boolean;
 }
 
 /**
@@ -29,8 +35,9 @@ export class Command {
   readonly handler: CommandHandler;
   readonly name: string;
   readonly spec: UsageSpec;
-  readonly cooldown: Cooldown | undefined;
-  /** Neither roles nor a schema nor a cooldown stand between a text and the handler. */
+  readonly limits: readonly CallLimit[];
+  readonly confirmation: Confirmation | undefined;
+  /** Nothing stands between a text and the handler: no roles, no schema, no limits, nothing to confirm. */
   readonly plain: boolean;
   readonly #pipeline: Pipeline;
   #runner: Runner | undefined;
@@ -41,10 +48,11 @@ export class Command {
     const { name, usage, options } = handler;
     this.handler = handler;
     this.name = name;
-    this.spec = parseUsage(usage);
+    this.spec = parseUsage(usage, options.types);
     checkCommandOptions(`The command of "${name}"`, options);
-    this.cooldown = options.cooldown === undefined ? undefined : new Cooldown(name, options.cooldown);
-    this.plain = !options.roles && !options.schema && !this.cooldown;
+    this.limits = callLimits(name, options);
+    this.confirmation = confirmation(options, `"${name}"`);
+    this.plain = !options.roles && !options.schema && this.limits.length === 0 && !this.confirmation;
     this.#pipeline = pipeline;
   }
 
@@ -66,17 +74,25 @@ export class Command {
 
 /** Whether somebody with these roles may use a command. */
 export function mayUse({ roles }: CommandInfo, { roles: has = [] }: Pick<CommandCall, "roles">): boolean {
-  return roles.length === 0 || roles.some((role) => has.includes(role));
+  if (roles.length === 0) return true;
+  // A front without types may give one text, of which a role could be a part.
+  return Array.isArray(has) && roles.some((role) => has.includes(role));
 }
 
 /**
  * Checks the options that only commands have.
  *
  * @param what The declaration, for the error's text.
- * @throws {DeclarationError} `ALIAS_INVALID`, `ROLES_INVALID`, `COOLDOWN_INVALID`, `DURATION_INVALID`, and those of {@link parseUsage}.
+ * @throws {DeclarationError} `ALIAS_INVALID`, `ROLES_INVALID`, `COOLDOWN_INVALID`, `RATE_LIMIT_INVALID`, `DURATION_INVALID`,
+ * `COMMAND_TYPE_INVALID`, `OPTION_INVALID`, and those of {@link parseUsage}.
  */
 export function checkCommandOptions(what: string, options: CommandOptions): void {
-  if (options.cooldown !== undefined) void new Cooldown(what, options.cooldown);
+  callLimits("", options, what);
+  confirmation(options, what);
+  if (options.types !== undefined) checkOwnTypes(what, options.types);
+  if (options.audit !== undefined && typeof options.audit !== "boolean" && options.audit !== "text") {
+    throw new DeclarationError("OPTION_INVALID", `${what}: audit is true, false or "text".`);
+  }
   for (const alias of listed(what, "aliases", "ALIAS_INVALID", options.aliases)) {
     if (!parseUsage(alias).bare) {
       const remedy = "An alias is the command's words alone, such as";
@@ -107,8 +123,9 @@ function listed(
   throw new DeclarationError(code, `${what}: ${option} is a list of texts, such as ["…"].`);
 }
 
-function infoOf({ handler, spec, cooldown }: Command): CommandInfo {
+function infoOf({ handler, spec, limits, confirmation: asks }: Command): CommandInfo {
   const { name, usage, options } = handler;
+  const rate = limits.find(({ kind }) => kind === "rateLimit");
   return {
     name,
     command: spec.words.join(" "),
@@ -117,6 +134,8 @@ function infoOf({ handler, spec, cooldown }: Command): CommandInfo {
     aliases: options.aliases ?? [],
     roles: options.roles ?? [],
     hidden: options.hidden ?? false,
-    cooldown: cooldown?.per,
+    cooldown: limits.find(({ kind }) => kind === "cooldown")?.window,
+    rateLimit: rate && { limit: rate.limit, per: rate.window },
+    confirm: asks !== undefined,
   };
 }

@@ -1,7 +1,7 @@
 import { alike } from "../alike.ts";
 import { formatMs } from "../duration.ts";
 import type { CommandIndex, Found } from "./command-index.ts";
-import type { CommandFrom } from "./command-run.ts";
+import type { CommandRun } from "./command-run.ts";
 import { type CommandInfo, mayUse } from "./command.ts";
 import type { Messages } from "./messages.ts";
 import type { Reply } from "./reply.ts";
@@ -21,42 +21,48 @@ export class Help {
     this.#index = index;
   }
 
-  answer(found: Found, from: CommandFrom, messages: Messages): Reply {
+  answer(found: Found, run: CommandRun, messages: Messages): Reply {
     const { word, node, tokens } = found;
     const prefix = prefixOf(word);
-    if (word.toLowerCase() === `${prefix}help`) return this.#help(prefix, word, tokens, from, messages);
-    const below = node ? visible(this.#index.beginningWith(word, tokens), from) : [];
+    if (word.toLowerCase() === `${prefix}help`) return this.#help(prefix, word, tokens, run, messages);
+    const below = node ? visible(this.#index.beginningWith(word, tokens), run) : [];
     const next = tokens[found.from];
     if (below.length > 0 && !next) {
       const words = below.slice(0, MOST_LISTED).map(({ command }) => command);
-      return unknown(messages.incomplete(word, words));
+      return unknown(messages.incomplete(run.written(word), words));
     }
     const written = node && next ? [word, ...textsOf(tokens.slice(0, found.from + 1))].join(" ") : word;
-    return this.#unknown(written, from, messages);
+    return this.#unknown(written, run, messages);
   }
 
-  #help(prefix: string, help: string, topic: readonly Token[], from: CommandFrom, messages: Messages): Reply {
+  #help(prefix: string, help: string, topic: readonly Token[], run: CommandRun, messages: Messages): Reply {
     const [first, ...others] = topic;
-    if (!first) return list(visible(this.#index.list(), from), help, messages);
-    const word = prefixOf(first.text) === "" ? prefix + first.text : first.text;
-    const about = visible(this.#index.beginningWith(word, others), from);
+    if (!first) return list(visible(this.#index.list(), run), run.written(help), messages);
+    const topicPrefix =
+      run.prefix !== "/" && first.text.startsWith(run.prefix) ? run.prefix : prefixOf(first.text);
+    const named = first.text.slice(topicPrefix.length);
+    const word = topicPrefix === "" || topicPrefix === run.prefix ? prefix + named : first.text;
+    const about = visible(this.#index.beginningWith(word, others), run);
     const [only] = about;
-    if (!only) return this.#unknown([word, ...textsOf(others)].join(" "), from, messages);
-    if (about.length > 1) return list(about, help, messages);
+    if (!only) return this.#unknown([word, ...textsOf(others)].join(" "), run, messages);
+    if (about.length > 1) return list(about, run.written(help), messages);
     return { status: "ok", text: helpOne(only, messages), data: only, command: "help" };
   }
 
-  #unknown(written: string, from: CommandFrom, messages: Messages): Reply {
-    return unknown(messages.unknown(written, didYouMean(written, visible(this.#index.list(), from))));
+  #unknown(written: string, run: CommandRun, messages: Messages): Reply {
+    const shown = run.written(written);
+    return unknown(messages.unknown(shown, didYouMean(shown, visible(this.#index.list(), run))));
   }
 }
 
-/** One command: its description, how to write it, its aliases and its cooldown. */
+/** One command: its description, how to write it, its aliases and its limits. */
 export function helpOne(command: CommandInfo, messages: Messages): string {
   const lines = [messages.usage(command.usage)];
   if (command.description) lines.unshift(`${command.command}: ${command.description}`);
   if (command.aliases.length > 0) lines.push(messages.aliases(command.aliases));
   if (command.cooldown) lines.push(messages.cooldown(formatMs(command.cooldown)));
+  const rate = command.rateLimit;
+  if (rate) lines.push(messages.rateLimit(rate.limit, formatMs(rate.per)));
   return lines.join("\n");
 }
 
@@ -87,8 +93,16 @@ function helpList(commands: readonly CommandInfo[], help: string, messages: Mess
   return [messages.helpTitle(), ...lines, messages.helpHint(help)].join("\n");
 }
 
-function visible(commands: readonly CommandInfo[], from: CommandFrom): CommandInfo[] {
-  return commands.filter((info) => !info.hidden && mayUse(info, from));
+/** As this caller may see and write them. */
+function visible(commands: readonly CommandInfo[], run: CommandRun): CommandInfo[] {
+  const seen = commands.filter((info) => !info.hidden && mayUse(info, run));
+  if (run.prefix === "/") return seen;
+  return seen.map((info) => ({
+    ...info,
+    command: run.written(info.command),
+    usage: run.written(info.usage),
+    aliases: info.aliases.map((alias) => run.written(alias)),
+  }));
 }
 
 function unknown(text: string): Reply {

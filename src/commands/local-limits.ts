@@ -14,7 +14,7 @@ const FIRST_SWEEP = 1_024;
  * Counts uses in this process alone, for dispatchers that run without an engine: a strict sliding window. Keys whose
  * uses are over are forgotten, so that it holds no more of them than are in use, however many there were.
  */
-export class LocalLimits implements Pick<Limits, "take"> {
+export class LocalLimits implements Pick<Limits, "take" | "giveBack"> {
   readonly #uses = new Map<string, Uses>();
   readonly #clock: Clock;
   #sweepAt = FIRST_SWEEP;
@@ -39,6 +39,10 @@ export class LocalLimits implements Pick<Limits, "take"> {
     uses.end = now + window;
     if (!this.#uses.has(key)) this.#add(key, uses, now);
     return { ok: true, retryAfter: 0 };
+  }
+
+  async giveBack(key: string): Promise<void> {
+    this.#uses.get(key)?.times.pop();
   }
 
   #add(key: string, uses: Uses, now: number): void {

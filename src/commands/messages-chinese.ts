@@ -1,5 +1,5 @@
 import type { Problem } from "./bind.ts";
-import { type Messages, shown } from "./messages.ts";
+import { type Messages, shown, withoutEnd } from "./messages.ts";
 import type { ValueType } from "./value-types.ts";
 
 /** What commands say in Chinese. */
@@ -12,6 +12,10 @@ export const chinese: Messages = {
   denied: (command, roles) =>
     `您无权使用 ${command}：需要角色 ${roles.map((role) => `“${role}”`).join(" 或 ")}。`,
   coolingDown: (command, seconds) => `${command} 刚刚用过，请在 ${seconds} 秒后重试。`,
+  tooOften: (command, limit, seconds) => `${command} 已用满 ${limit} 次，请在 ${seconds} 秒后重试。`,
+  unavailable: (command) => `${command} 暂时无法使用，请稍后重试。`,
+  confirm: (command, answer, seconds) => `${command} 需要确认：请在 ${seconds} 秒内输入 ${answer}。`,
+  nothingToConfirm: () => "没有需要确认的命令：确认码有误、已使用或已过期。",
   failed: (command, id) => `${command} 执行失败。原因见日志，编号 ${id}。`,
   timedOut: (command, id) => `${command} 执行超时，已停止。日志编号 ${id}。`,
   cancelled: (command) => `${command} 已取消。`,
@@ -22,6 +26,7 @@ export const chinese: Messages = {
   usage: (usage) => `用法：${usage}`,
   aliases: (words) => `别名：${words.join("、")}`,
   cooldown: (length) => `每 ${length} 只能使用一次。`,
+  rateLimit: (limit, length) => `每 ${length} 最多使用 ${limit} 次。`,
 };
 
 function problem(it: Problem): string {
@@ -29,7 +34,7 @@ function problem(it: Problem): string {
     case "missing":
       return `缺少参数 ${it.argument}：请输入${wanted(it.type)}。`;
     case "misfit":
-      return `${it.argument}：${shown(it.given)} 不符合要求，请输入${wanted(it.type)}。`;
+      return `${it.argument}：${shown(it.given)} 不符合要求，${it.why === undefined ? `请输入${wanted(it.type)}` : withoutEnd(it.why)}。`;
     case "too_many":
       return `多了参数 ${shown(it.given)}。含空格的参数请加引号。`;
     case "unknown_flag": {
@@ -42,6 +47,8 @@ function problem(it: Problem): string {
       return `选项 ${it.argument} 需要一个值，例如 ${it.argument}=${it.type.example}。`;
     case "unclosed_quote":
       return `引号 ${it.given} 没有闭合。请补上，或用 \\${it.given} 表示这个字符本身。`;
+    case "too_long":
+      return `这条命令太长，最多 ${it.most} 个字符。`;
     case "schema":
       return it.argument === "" ? it.message : `${it.argument}：${it.message}`;
   }
@@ -59,5 +66,7 @@ const KINDS: Readonly<Record<string, string>> = {
 
 function wanted({ name, example, choices }: ValueType): string {
   if (choices) return ` ${choices.join(" 或 ")}`;
-  return name === "string" ? "文本" : `${KINDS[name] ?? name}，例如 ${example}`;
+  if (name === "string") return "文本";
+  const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  return kind === undefined ? ` ${name}` : `${kind}，例如 ${example}`;
 }

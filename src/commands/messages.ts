@@ -9,6 +9,14 @@ export interface Messages {
   problem(problem: Problem): string;
   denied(command: string, roles: readonly string[]): string;
   coolingDown(command: string, seconds: number): string;
+  /** It was used `limit` times, which is as often as it may be. */
+  tooOften(command: string, limit: number, seconds: number): string;
+  /** Its uses cannot be counted now. */
+  unavailable(command: string): string;
+  /** `answer` is what has to be written: `/confirm 7F3K`. */
+  confirm(command: string, answer: string, seconds: number): string;
+  /** The token is wrong, used or too old. */
+  nothingToConfirm(): string;
   /** `id` is the run's id in the log; nothing else of the failure is told. */
   failed(command: string, id: string): string;
   timedOut(command: string, id: string): string;
@@ -23,6 +31,7 @@ export interface Messages {
   usage(usage: string): string;
   aliases(words: readonly string[]): string;
   cooldown(length: string): string;
+  rateLimit(limit: number, length: string): string;
 }
 
 const LONGEST_SHOWN = 60;
@@ -31,6 +40,11 @@ const LONGEST_SHOWN = 60;
 export function shown(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
   return line.length <= LONGEST_SHOWN ? `"${line}"` : `"${cutAt(line, LONGEST_SHOWN)}…"`;
+}
+
+/** A sentence of somebody else's, without its full stop: ours follows. */
+export function withoutEnd(sentence: string): string {
+  return sentence.trim().replace(/[.。]+$/u, "");
 }
 
 /** Without leaving half a character behind. */

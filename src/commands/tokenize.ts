@@ -2,7 +2,7 @@
  * Cuts the text of a command into tokens, the way people write in chats, not the way shells read scripts:
  *
  *   - A quote opens only where a token begins, or behind `--flag=`: `don't` and `{"a":1}` are plain tokens. The closing
- *     quote ends its token. Quotes are '…', "…", “…”, ‘…’ and 「…」.
+ *     quote ends its token. Quotes are '…', "…", “…”, ‘…’, 「…」, 『…』 and ＂…＂.
  *   - A backslash takes away the meaning of a quote, a blank, a backslash or a leading dash; before anything else it is
  *     an ordinary character, so that `C:\temp` and `\d+` stay as they are.
  *   - Every Unicode blank separates, the full-width space of CJK keyboards too. Zero-width characters that chat programs
@@ -29,8 +29,17 @@ const QUOTE = 2;
 const BACKSLASH = 3;
 const NOTHING = 4;
 
-const CLOSERS: Readonly<Record<string, string>> = { '"': '"', "'": "'", "“": "”", "‘": "’", "「": "」" };
+const CLOSERS: Readonly<Record<string, string>> = {
+  '"': '"',
+  "'": "'",
+  "“": "”",
+  "‘": "’",
+  "「": "」",
+  "『": "』",
+  "＂": "＂",
+};
 const DASH = 0x2d;
+const EQUALS = 0x3d;
 
 /** What an ASCII character means; the others are looked up in {@link kindOfWide}. */
 const ASCII = Uint8Array.from({ length: 128 }, (_, code) => {
@@ -101,15 +110,18 @@ interface Read {
 function readToken(text: string, start: number): Read {
   let value = "";
   let literal = false;
+  /** Where its first `=` stands. */
+  let equals = -1;
   let at = start;
   for (; at < text.length; at++) {
     const code = text.charCodeAt(at);
     const kind = kindOf(code);
     if (kind === BLANK) break;
     if (kind === NOTHING) continue;
-    if (kind === QUOTE && !literal && (value === "" || endsInFlag(value))) {
-      return readQuoted(text, at, value);
-    }
+    // A quote may open behind `--flag=`.
+    const opens = value === "" || (equals === value.length - 1 && value.startsWith("--"));
+    if (kind === QUOTE && !literal && opens) return readQuoted(text, at, value);
+    if (code === EQUALS && equals < 0) equals = value.length;
     if (kind === BACKSLASH && escapes(text.charCodeAt(at + 1), value === "")) {
       if (value === "") literal = true;
       at++;
@@ -133,11 +145,6 @@ function readQuoted(text: string, start: number, before: string): Read {
   return { text: value, literal: false, end: text.length, unclosed: opener };
 }
 
-/** Whether the token so far is `--flag=`, behind which a quote may open. */
-function endsInFlag(value: string): boolean {
-  return value.startsWith("--") && value.indexOf("=") === value.length - 1;
-}
-
 /** Whether a backslash before this character (NaN at the end of the text) takes away its meaning. */
 function escapes(code: number, first: boolean): boolean {
   if (Number.isNaN(code)) return false;
@@ -157,7 +164,7 @@ function kindOf(code: number): number {
 
 function kindOfWide(code: number): number {
   if (code === 0xa0 || code === 0x85 || code === 0x3000) return BLANK;
-  if (code === 0x300c) return QUOTE;
+  if (code === 0x300c || code === 0x300e || code === 0xff02) return QUOTE;
   if (code === 0xfeff) return NOTHING;
   if (code === 0x1680) return BLANK;
   if (code < 0x2000 || code > 0x2060) return PLAIN;

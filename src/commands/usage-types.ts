@@ -1,17 +1,23 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { OwnType, OwnTypes } from "../handler.ts";
+
 /*
  * What usage.ts reads at run time, read by the compiler: `UsageArguments<"/user <id:int> [--dry-run]">` is
  * `{ id: number; dryRun: boolean }`. What it can tell of a mistake is a sentence in the compiler's error; the order of
  * arguments and names that are there twice are left to the check at run time, to keep the compiler fast.
  */
 
+/** What stands for "no types of one's own". */
+export type NoTypes = Readonly<Record<never, OwnType>>;
+
 /**
  * The arguments that a handler of this usage gets.
  * @example
  * type Ban = UsageArguments<"/ban <id:int> [reason...] [--for=duration]">; // { id: number; reason: string[]; for?: number }
  */
-export type UsageArguments<Usage extends string> = string extends Usage
+export type UsageArguments<Usage extends string, Own extends OwnTypes = NoTypes> = string extends Usage
   ? Readonly<Record<string, unknown>>
-  : Parts<Usage, NoArguments> extends infer Found
+  : Parts<Usage, NoArguments, Own> extends infer Found
     ? Found extends NoArguments
       ? { args: string[] }
       : Found extends string
@@ -28,9 +34,9 @@ export interface UsageMistake<Sentence extends string> {
  * The usage itself when nothing is wrong with it, else a sentence that says what: as the type of a parameter it makes
  * the compiler say it where the usage stands.
  */
-export type CheckedUsage<Usage extends string> = string extends Usage
+export type CheckedUsage<Usage extends string, Own extends OwnTypes = NoTypes> = string extends Usage
   ? Usage
-  : Parts<Usage, NoArguments> extends infer Mistake extends string
+  : Parts<Usage, NoArguments, Own> extends infer Mistake extends string
     ? Mistake
     : Usage;
 
@@ -53,13 +59,13 @@ interface NoArguments {
 }
 
 /** Goes through the parts from left to right; ends with an object type, `NoArguments`, or a sentence. */
-type Parts<Usage extends string, Found> = Usage extends `${infer Part} ${infer Rest}`
-  ? Add<Found, PartOf<Part>> extends infer Sum
+type Parts<Usage extends string, Found, Own extends OwnTypes> = Usage extends `${infer Part} ${infer Rest}`
+  ? Add<Found, PartOf<Part, Own>> extends infer Sum
     ? Sum extends string
       ? Sum
-      : Parts<Rest, Sum>
+      : Parts<Rest, Sum, Own>
     : never
-  : Add<Found, PartOf<Usage>>;
+  : Add<Found, PartOf<Usage, Own>>;
 
 type Add<Found, Part> = Part extends NoArguments | string
   ? Part extends string
@@ -69,28 +75,34 @@ type Add<Found, Part> = Part extends NoArguments | string
     ? Part
     : Found & Part;
 
-type PartOf<Part extends string> = Part extends `<--${infer Body}>`
+type PartOf<Part extends string, Own extends OwnTypes> = Part extends `<--${infer Body}>`
   ? `usage: flags are never required; write [--${Body}]`
   : Part extends `[--${infer Body}]`
-    ? FlagOf<Body>
+    ? FlagOf<Body, Own>
     : Part extends `<${infer Body}>`
-      ? ArgumentOf<Body, true>
+      ? ArgumentOf<Body, true, Own>
       : Part extends `[${infer Body}]`
-        ? ArgumentOf<Body, false>
+        ? ArgumentOf<Body, false, Own>
         : Part extends `<${string}` | `[${string}`
           ? `usage: ${Part} is not closed; write it without spaces`
           : NoArguments;
 
-type FlagOf<Body extends string> = Body extends `${infer Name}=${infer Type}`
-  ? Property<Name, Value<Type>, false>
-  : Property<Body, boolean, true>;
+type FlagOf<Body extends string, Own extends OwnTypes> = Body extends `${infer Name}=${infer Type}...`
+  ? Property<Name, List<Value<Type, Own>>, true>
+  : Body extends `${infer Name}=${infer Type}`
+    ? Property<Name, Value<Type, Own>, false>
+    : Property<Body, boolean, true>;
 
-type ArgumentOf<Body extends string, Required extends boolean> = Body extends `${infer Named}...`
+type ArgumentOf<
+  Body extends string,
+  Required extends boolean,
+  Own extends OwnTypes,
+> = Body extends `${infer Named}...`
   ? Named extends `${infer Name}:${infer Type}`
-    ? Property<Name, List<Value<Type>>, true>
+    ? Property<Name, List<Value<Type, Own>>, true>
     : Property<Named, string[], true>
   : Body extends `${infer Name}:${infer Type}`
-    ? Property<Name, Value<Type>, Required>
+    ? Property<Name, Value<Type, Own>, Required>
     : Property<Body, string, Required>;
 
 type Property<Name extends string, Type, Required extends boolean> = Name extends ""
@@ -108,11 +120,20 @@ interface Unknown<Sentence extends string> {
   readonly unknownType: Sentence;
 }
 
-type Value<Type extends string> = Type extends keyof UsageTypes
+type Value<Type extends string, Own extends OwnTypes> = Type extends keyof UsageTypes
   ? UsageTypes[Type]
-  : Type extends `${string}|${string}`
-    ? Choices<Type>
-    : Unknown<`usage: the type "${Type}" is unknown; types are string, int, number, duration, date, json, email, url, boolean, and choices such as full|incremental`>;
+  : Type extends keyof Own
+    ? ReadBy<Own[Type]>
+    : Type extends `${string}|${string}`
+      ? Choices<Type>
+      : Unknown<`usage: the type "${Type}" is unknown; types are string, int, number, duration, date, json, email, url, boolean, choices such as full|incremental, and those of the option types`>;
+
+/** What an own type makes of a text that fits. */
+type ReadBy<Type extends OwnType> = Type extends StandardSchemaV1
+  ? StandardSchemaV1.InferOutput<Type>
+  : Type extends (text: string) => infer Out
+    ? Exclude<Out, undefined>
+    : never;
 
 type Choices<Type extends string> = Type extends `${infer First}|${infer Others}`
   ? First | Choices<Others>

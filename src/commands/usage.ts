@@ -4,15 +4,16 @@
  *   usage     = word { word } { argument | flag }         "/db migrate <to:int> [note...] [--dry-run]"
  *   argument  = "<" name [":" type] ["..."] ">"           required; with "..." one or more
  *             | "[" name [":" type] ["..."] "]"           optional; with "..." none or more, and then the last
- *   flag      = "[--" name "]" | "[--" name "=" type "]"  anywhere behind the words
- *   type      = "int", "date", … | choice "|" choice { "|" choice }
+ *   flag      = "[--" name "]" | "[--" name "=" type ["..."] "]"   anywhere behind the words; with "..." as often as wanted
+ *   type      = "int", "date", … | the name of a type of the user's own | choice "|" choice { "|" choice }
  *
  * usage-types.ts says the same to the compiler. Parts are separated by spaces and hold none.
  */
 
 import { alike } from "../alike.ts";
 import { DeclarationError } from "../errors.ts";
-import { choiceType, stringType, type ValueType, valueTypes } from "./value-types.ts";
+import type { OwnTypes } from "../handler.ts";
+import { choiceType, ownType, stringType, type ValueType, valueTypes } from "./value-types.ts";
 
 /** An argument that is told by its place. */
 export interface Argument {
@@ -35,6 +36,8 @@ export interface Flag {
   readonly text: string;
   /** Absent for a switch, which is there or not. */
   readonly type: ValueType | undefined;
+  /** May be given several times: a list. */
+  readonly rest: boolean;
 }
 
 /** A usage that was read. */
@@ -55,44 +58,60 @@ interface Reading {
   readonly words: string[];
   readonly positionals: Argument[];
   readonly flags: Flag[];
+  readonly types: OwnTypes | undefined;
 }
 
 /** Punctuation and signs, but not pictures: `/`, `!`, `。`; an emoji is a letter of the command's name. */
 const PREFIX = /^[\p{P}\p{Sm}\p{Sc}\p{Sk}]+/u;
 /** Nearly every command begins so, and this is found without a table of Unicode. */
 const SLASH_AND_LETTER = /^\/[a-z0-9]/i;
-const WORD = /^[^\s<>[\]()|=\\"'“”‘’「」\p{Cc}\p{Cf}]+$/u;
+const WORD = /^[^\s<>[\]()|=\\"'“”‘’「」『』＂\p{Cc}\p{Cf}]+$/u;
 const NAME = /^\p{L}[\p{L}\p{N}_-]*$/u;
-const NOT_A_CHOICE = /[<>[\]:"'“”‘’「」\\]/;
+const NOT_A_CHOICE = /[<>[\]:"'“”‘’「」『』＂\\]/;
 
 /**
  * Reads a usage string.
  *
+ * @param types The user's own types. @default none
  * @throws {DeclarationError} `COMMAND_PREFIX`, `COMMAND_WORD`, `USAGE_EMPTY`, `USAGE_WORD`, `USAGE_BRACKET`, `USAGE_NAME`,
  *   `USAGE_NAME_TWICE`, `USAGE_TYPE`, `USAGE_CHOICES`, `USAGE_ORDER`, `USAGE_REST`, `USAGE_FLAG`; the message points at the place.
  * @example
  * parseUsage("/user <id:int> [reason...] [--for=duration]").positionals.map(({ key }) => key); // ["id", "reason"]
  */
-export function parseUsage(usage: string): UsageSpec {
-  if (usage !== latest?.usage) latest = read(usage);
+export function parseUsage(usage: string, types?: OwnTypes): UsageSpec {
+  if (usage !== latest?.usage || types !== latestTypes) {
+    latest = read(usage, types);
+    latestTypes = types;
+  }
   return latest;
 }
 
 /** `commandOn` reads a usage to check it, and dispatchers read it again a moment later. */
 let latest: UsageSpec | undefined;
+let latestTypes: OwnTypes | undefined;
 
-function read(usage: string): UsageSpec {
+/** Who declares thousands of commands declares alike ones: what stands behind the words, by its text. */
+const known = new Map<string, Pick<Reading, "positionals" | "flags">>();
+const KNOWN_AT_MOST = 1_024; // A program that makes up usages as it goes must not fill the memory.
+
+function read(usage: string, types: OwnTypes | undefined): UsageSpec {
   if (typeof usage !== "string" || usage.trim() === "") {
     throw new DeclarationError("USAGE_EMPTY", `The usage of a command is empty. Write it such as "/backup".`);
   }
-  const reading: Reading = { usage, words: [], positionals: [], flags: [] };
-  for (let at = 0; at < usage.length;) {
+  // Types of the user's own are others in another usage, though they have the same names.
+  const tail = types ? -1 : usage.search(/ [<[]/);
+  const same = tail < 0 ? undefined : known.get(usage.slice(tail));
+  const reading: Reading = { usage, words: [], positionals: [], flags: [], types };
+  for (let at = 0; at < (same ? tail : usage.length);) {
     const space = usage.indexOf(" ", at);
     const end = space < 0 ? usage.length : space;
     if (end > at) readPart(reading, usage.slice(at, end), at);
     at = end + 1;
   }
-  const { words, positionals, flags } = reading;
+  const { words } = reading;
+  const { positionals, flags } = same ?? reading;
+  if (known.size >= KNOWN_AT_MOST) known.clear();
+  if (tail >= 0 && !same) known.set(usage.slice(tail), { positionals, flags });
   const prefix = prefixOf(words[0] ?? "");
   return { usage, prefix, words, positionals, flags, bare: positionals.length === 0 && flags.length === 0 };
 }
@@ -188,7 +207,8 @@ function readArgument(reading: Reading, part: string, body: string, at: number):
 }
 
 function readFlag(reading: Reading, part: string, body: string, at: number): void {
-  const [name, typeName] = cut(body.slice(2), "=");
+  const rest = body.endsWith("...");
+  const [name, typeName] = cut(body.slice(2, rest ? -3 : undefined), "=");
   if (part.startsWith("<")) {
     fail(
       reading,
@@ -201,9 +221,17 @@ function readFlag(reading: Reading, part: string, body: string, at: number): voi
     const remedy = `the type of a flag stands behind "=": write "[--${name.replace(":", "=")}]"`;
     fail(reading, "USAGE_FLAG", at + 3 + name.indexOf(":"), remedy);
   }
+  if (rest && typeName === undefined) {
+    fail(
+      reading,
+      "USAGE_FLAG",
+      at,
+      `a switch has nothing to list: write "[--${name}]", or "[--${name}=string...]"`,
+    );
+  }
   const key = readName(reading, name, part, at + 3);
   const type = typeName === undefined ? undefined : readType(reading, typeName, at + 3 + name.length + 1);
-  reading.flags.push({ name, key, text: part, type });
+  reading.flags.push({ name, key, text: part, type, rest });
 }
 
 function readName(reading: Reading, name: string, part: string, at: number): string {
@@ -227,17 +255,23 @@ function isTaken({ positionals, flags }: Reading, key: string): boolean {
 function readType(reading: Reading, name: string | undefined, at: number): ValueType {
   if (name === undefined) return stringType;
   if (name.includes("|")) return readChoices(reading, name, at);
-  const type = valueTypes.get(name);
+  const type = valueTypes.get(name) ?? ownTypeOf(reading, name);
   if (type) return type;
-  const [close] = alike(name, valueTypes.keys(), 1);
+  const all = [...valueTypes.keys(), ...Object.keys(reading.types ?? {})];
+  const [close] = alike(name, all, 1);
   const hint = close === undefined ? "" : ` Did you mean "${close}"?`;
-  const known = [...valueTypes.keys()].join(", ");
+  const known = all.join(", ");
   return fail(
     reading,
     "USAGE_TYPE",
     at,
-    `the type ${name === "" ? "is missing" : `"${name}" is unknown`}.${hint} Types are ${known}, and choices: "full|incremental"`,
+    `the type ${name === "" ? "is missing" : `"${name}" is unknown`}.${hint} Types are ${known}, choices: "full|incremental", and those of the option types`,
   );
+}
+
+function ownTypeOf({ types }: Reading, name: string): ValueType | undefined {
+  const read = types && Object.hasOwn(types, name) ? types[name] : undefined;
+  return read && ownType(name, read);
 }
 
 function readChoices(reading: Reading, name: string, at: number): ValueType {

@@ -1,4 +1,6 @@
 import { toMs } from "../duration.ts";
+import { DeclarationError } from "../errors.ts";
+import type { OwnType, OwnTypes } from "../handler.ts";
 
 /** How one word of a command becomes a value. */
 export interface ValueType {
@@ -10,10 +12,13 @@ export interface ValueType {
   readonly example: string;
   /** What may be written, where that is a short list. */
   readonly choices?: readonly string[];
+  /** Why a text does not fit, where the type can say it. */
+  why?(text: string): string | undefined;
 }
 
 const INT = /^[+-]?\d+$/;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+// Digits in one place only: where two parts could share them, a long text takes the square of its length.
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 /** A day, or a day and a time; the zone is read off separately. */
 const DATE = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 const DOMAIN_LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u;
@@ -56,6 +61,79 @@ export function choiceType(choices: readonly string[]): ValueType {
     choices,
     read: (text) =>
       choices.includes(text) ? text : choices.find((choice) => choice.toLowerCase() === text.toLowerCase()),
+  };
+}
+
+const OWN_NAME = /^\p{L}[\p{L}\p{N}_-]*$/u;
+
+/**
+ * Checks the user's own types.
+ * @param what The declaration, for the error's text.
+ * @throws {DeclarationError} `COMMAND_TYPE_INVALID`.
+ */
+export function checkOwnTypes(what: string, types: OwnTypes): void {
+  if (typeof types !== "object" || types === null) {
+    refuseType(what, "types is an object: { color: (text) => toColor(text) }");
+  }
+  for (const [name, type] of Object.entries(types)) {
+    if (!OWN_NAME.test(name))
+      refuseType(what, `the type "${name}" needs a name of letters, digits, "_" and "-"`);
+    if (valueTypes.has(name)) refuseType(what, `"${name}" is a built-in type. Give yours another name`);
+    if (typeof type !== "function" && typeof type?.["~standard"]?.validate !== "function") {
+      refuseType(what, `the type "${name}" is neither a function of a text nor a schema`);
+    }
+  }
+}
+
+function refuseType(what: string, why: string): never {
+  throw new DeclarationError("COMMAND_TYPE_INVALID", `${what}: ${why}.`);
+}
+
+/** A type of the user's own. What it throws means that the text does not fit, too: it is the user's word on a text from outside. */
+export function ownType(name: string, own: OwnType): ValueType {
+  // A schema may be a function as well (arktype's are).
+  if ("~standard" in own) return schemaType(name, own);
+  return {
+    name,
+    example: name,
+    read(text) {
+      const value = attempt(own, text);
+      if (!(value instanceof Promise)) return value;
+      value.catch(() => {}); // What it would have said is not waited for.
+      throw asynchronous(`type "${name}"`);
+    },
+  };
+}
+
+function attempt(own: (text: string) => unknown, text: string): unknown {
+  try {
+    return own(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function asynchronous(what: string): DeclarationError {
+  return new DeclarationError(
+    "COMMAND_TYPE_INVALID",
+    `The ${what} is asynchronous. Check such things in the option schema, or in the handler.`,
+  );
+}
+
+function schemaType(name: string, schema: Extract<OwnType, { readonly "~standard": unknown }>): ValueType {
+  const check = (text: string) => {
+    const result = schema["~standard"].validate(text);
+    if (!(result instanceof Promise)) return result;
+    throw asynchronous(`schema of the type "${name}"`);
+  };
+  return {
+    name,
+    example: name,
+    read(text) {
+      const result = check(text);
+      return result.issues ? undefined : result.value;
+    },
+    why: (text) => check(text).issues?.[0]?.message,
   };
 }
 

@@ -56,7 +56,7 @@ export function builder<H extends AnyHandler>(
   const site = siteOf(above);
   const { what } = declaration;
   let finish = registry.begin(
-    unfinished(what, site, "it was given no function. Write .execute(async (input, ctx) => …)."),
+    new NotFinished(what, site, "it was given no function. Write .execute(async (input, ctx) => …)."),
   );
   const apply = (first: unknown, second?: unknown, third?: unknown): unknown => {
     finish();
@@ -64,7 +64,11 @@ export function builder<H extends AnyHandler>(
     const method = isContext(second) ? first : (third as PropertyDescriptor | undefined)?.value;
     refuseOddTargets(second, method);
     finish = registry.begin(
-      unfinished(what, site, "its class was given to no app. Write createApp({ handlers: [TheClass] })."),
+      new NotFinished(
+        what,
+        site,
+        "its class was given to no app. Write createApp({ handlers: [TheClass] }).",
+      ),
     );
     note(method as HandlerFunction, { declaration, site, finish });
     return undefined;
@@ -77,14 +81,20 @@ export function builder<H extends AnyHandler>(
 }
 
 /** Told when an app starts: a declaration that comes to nothing is a mistake that nothing else would show. */
-function unfinished(what: string, site: Site, why: string): Unfinished {
-  return {
-    what,
-    why,
-    get site() {
-      return site.text;
-    },
-  };
+class NotFinished implements Unfinished {
+  readonly what: string;
+  readonly why: string;
+  readonly #site: Site;
+
+  constructor(what: string, site: Site, why: string) {
+    this.what = what;
+    this.why = why;
+    this.#site = site;
+  }
+
+  get site(): string {
+    return this.#site.text;
+  }
 }
 
 function registerFunction(

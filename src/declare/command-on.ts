@@ -3,7 +3,7 @@ import { checkCommandOptions } from "../commands/command.ts";
 import type { CheckedUsage, UsageArguments } from "../commands/usage-types.ts";
 import { parseUsage } from "../commands/usage.ts";
 import { DeclarationError } from "../errors.ts";
-import type { CommandOptions } from "../handler.ts";
+import type { CommandOptions, OwnTypes } from "../handler.ts";
 import { defaultRegistry, type HandlerRegistry } from "../registry.ts";
 import { builder, type HandlerBuilder, type HandlerOf } from "./builder.ts";
 import { checkOptions } from "./check-options.ts";
@@ -14,14 +14,28 @@ export interface CommandOn {
   <const Usage extends string, S extends StandardSchemaV1>(
     name: string,
     usage: CheckedUsage<Usage>,
-    options: CommandOptions & { readonly schema: S },
+    options: BuiltInTypes & { readonly schema: S },
   ): HandlerBuilder<HandlerOf<StandardSchemaV1.InferOutput<S>>>;
   <const Usage extends string>(
     name: string,
     usage: CheckedUsage<Usage>,
-    options?: CommandOptions,
+    options?: BuiltInTypes,
   ): HandlerBuilder<HandlerOf<UsageArguments<Usage>>>;
+  // Apart, without a default for `Own`: the compiler looks at the usage before it knows the types, and must not mind.
+  <const Usage extends string, S extends StandardSchemaV1, Own extends OwnTypes>(
+    name: string,
+    usage: CheckedUsage<Usage, Own>,
+    options: WithTypes<Own> & { readonly schema: S },
+  ): HandlerBuilder<HandlerOf<StandardSchemaV1.InferOutput<S>>>;
+  <const Usage extends string, Own extends OwnTypes>(
+    name: string,
+    usage: CheckedUsage<Usage, Own>,
+    options: WithTypes<Own>,
+  ): HandlerBuilder<HandlerOf<UsageArguments<Usage, Own>>>;
 }
+
+type BuiltInTypes = CommandOptions & { readonly types?: undefined };
+type WithTypes<Own extends OwnTypes> = Omit<CommandOptions, "types"> & { readonly types: Own };
 
 /** Makes the `commandOn` of a registry. */
 export function createCommandOn(registry: HandlerRegistry): CommandOn {
@@ -38,7 +52,7 @@ export function createCommandOn(registry: HandlerRegistry): CommandOn {
  *
  * @param name Unique in the registry.
  * @param usage The command with its prefix and what it takes: `<required>`, `[optional]`, `<id:int>`, `[mode:full|incremental]`,
- *   `[rest...]`, `[--flag]`, `[--for=duration]`. Without anything behind the command, handlers get `{ args: string[] }`.
+ *   `[rest...]`, `[--flag]`, `[--for=duration]`, `[--tag=string...]`. Without anything behind the command, handlers get `{ args: string[] }`.
  * @throws {DeclarationError} `COMMAND_PREFIX`, `USAGE_INVALID` and its like; {@link DuplicateHandlerError}.
  * @example
  * commandOn("backup", "/backup [mode:full|incremental] [--dry-run]", { cooldown: "60s" })
@@ -56,7 +70,7 @@ function declare(name: string, usage: string, options: CommandOptions): Declarat
   }
   checkOptions(what, options);
   checkCommandOptions(what, options);
-  parseUsage(usage);
+  parseUsage(usage, options.types);
   return {
     what,
     name: options.name ?? name,

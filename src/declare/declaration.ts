@@ -15,21 +15,32 @@ export interface Declaration {
   /** The name where neither one was asked for nor the function has one. */
   readonly fallbackName: string;
   /** What is particular to the kind. */
-  readonly record: Declared<Handler>;
+  readonly record: RecordOf<Handler>;
 }
 
-type Declared<H> = H extends Handler ? Omit<H, "name" | "fn" | "site"> : never;
+type RecordOf<H> = H extends Handler ? Omit<H, "name" | "fn" | "site"> : never;
 
 /** Makes the handler record. */
 export function toHandler({ record }: Declaration, name: string, fn: HandlerFunction, site: Site): Handler {
-  return {
-    ...record,
-    name,
-    fn,
-    get site() {
-      return site.text;
-    },
-  };
+  // The fields of one kind, and what all kinds have: together a Handler.
+  return Object.assign(new Declared(name, fn, site), record) as unknown as Handler;
+}
+
+/** A class for the sake of its accessor: one in an object literal costs each object a kilobyte. */
+class Declared {
+  readonly name: string;
+  readonly fn: HandlerFunction;
+  readonly #site: Site;
+
+  constructor(name: string, fn: HandlerFunction, site: Site) {
+    this.name = name;
+    this.fn = fn;
+    this.#site = site;
+  }
+
+  get site(): string {
+    return this.#site.text;
+  }
 }
 
 /**
@@ -37,15 +48,21 @@ export function toHandler({ record }: Declaration, name: string, fn: HandlerFunc
  * formatting it costs more than all the rest of a declaration.
  */
 export function siteOf(above: (...args: never[]) => unknown): Site {
-  const holder: { stack?: string } = {};
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 1;
-  Error.captureStackTrace(holder, above);
-  Error.stackTraceLimit = limit;
-  return {
-    get text() {
-      const frame = /\(?((?:file:\/\/)?\/?[^()\s]+:\d+:\d+)\)?\s*$/.exec(holder.stack ?? "");
-      return frame?.[1]?.replace(/^file:\/\//, "") ?? "an unknown place";
-    },
-  };
+  return new CalledFrom(above);
+}
+
+class CalledFrom implements Site {
+  declare readonly stack?: string;
+
+  constructor(above: (...args: never[]) => unknown) {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 1;
+    Error.captureStackTrace(this, above);
+    Error.stackTraceLimit = limit;
+  }
+
+  get text(): string {
+    const frame = /\(?((?:file:\/\/)?\/?[^()\s]+:\d+:\d+)\)?\s*$/.exec(this.stack ?? "");
+    return frame?.[1]?.replace(/^file:\/\//, "") ?? "an unknown place";
+  }
 }

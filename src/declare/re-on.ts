@@ -1,5 +1,6 @@
 import { DeclarationError } from "../errors.ts";
 import type { PatternMatch, PatternOptions } from "../handler.ts";
+import { refuseUnsafe } from "../patterns/refusal.ts";
 import { defaultRegistry, type HandlerRegistry } from "../registry.ts";
 import { builder, type HandlerBuilder, type HandlerOf } from "./builder.ts";
 import { checkOptions } from "./check-options.ts";
@@ -26,7 +27,7 @@ export function createReOn(registry: HandlerRegistry): ReOn {
  * @param name Unique in the registry.
  * @param field Which text of a message is read; a message that is one string is `"content"`.
  * @param pattern The expression; its `g` and `y` flags mean nothing here.
- * @throws {DeclarationError} `PATTERN_INVALID`; {@link DuplicateHandlerError} when the name is taken.
+ * @throws {DeclarationError} `PATTERN_INVALID`; `PATTERN_UNSAFE` when texts made for it could keep it busy without end; {@link DuplicateHandlerError} when the name is taken.
  * @example
  * reOn("error_detector", "content", /ERROR (?<what>.*)/).execute(async (m) => `seen: ${m.groups.what}`);
  */
@@ -47,6 +48,7 @@ function declare(name: string, field: string, pattern: RegExp, options: PatternO
     );
   }
   checkOptions(what, options);
+  if (options.trusted !== true) refuseUnsafe(what, pattern);
   return {
     what,
     name: options.name ?? name,

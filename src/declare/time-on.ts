@@ -36,11 +36,7 @@ function declare(task: string, options: TimeOptions): Declaration {
     );
   }
   checkOptions(what, options);
-  compileSchedule(task, options);
-  return {
-    what,
-    name: options.name ?? task,
-    fallbackName: task,
-    record: { kind: "time", options },
-  };
+  const name = options.name ?? task;
+  const { timetable } = compileSchedule(name, options);
+  return { what, name, fallbackName: task, record: { kind: "time", options, timetable } };
 }

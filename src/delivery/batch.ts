@@ -50,8 +50,8 @@ export async function runBatch(runner: Runner, deliveries: readonly Delivery[]):
   for (const delivery of ready) delivery.runsIn(context);
   try {
     const result = await runner.attempt(context);
-    const each: readonly unknown[] | undefined =
-      Array.isArray(result) && result.length === ready.length ? result : undefined;
+    // The runner has waited for the items, and counted them.
+    const each: readonly unknown[] | undefined = Array.isArray(result) ? result : undefined;
     for (const [at, delivery] of ready.entries()) {
       const outcome = each ? each[at] : result;
       settlements.push(outcome instanceof Error ? delivery.failed(outcome) : delivery.settled(outcome));

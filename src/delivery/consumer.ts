@@ -59,7 +59,7 @@ export class Consumer {
   constructor(engine: Engine, pipeline: Pipeline, events: DeliveryEvents) {
     this.#engine = engine;
     this.#pipeline = pipeline;
-    this.#settler = new Settler(engine, pipeline.environment, events);
+    this.#settler = new Settler(engine, pipeline.environment, events, (delivery) => this.#over(delivery));
   }
 
   /** How many deliveries were ever begun here: while there is work, it grows. */
@@ -212,7 +212,7 @@ export class Consumer {
       this.#backoff = 0;
       const got = new Map<string, number>();
       for (const { handler } of claims) got.set(handler, (got.get(handler) ?? 0) + 1);
-      for (const claim of await this.#withoutSuspects(claims)) this.#begin(claim);
+      for (const claim of byPriority(await this.#withoutSuspects(claims))) this.#begin(claim);
       wants.forEach(({ handler, limit }, at) => {
         const slot = asked[at] as Slot; // both lists have the same length
         if ((got.get(handler) ?? 0) < limit && slot.wakes === wakes[at]) this.#hungry.delete(slot);
@@ -259,28 +259,28 @@ export class Consumer {
   }
 
   async #run(slot: Slot, delivery: Delivery): Promise<void> {
-    const settlement = await delivery.run();
-    await this.#end(slot, delivery, settlement);
+    this.#end(slot, delivery, await delivery.run());
   }
 
   async #runBatch(slot: Slot, deliveries: readonly Delivery[]): Promise<void> {
     const settlements = await runBatch(slot.runner, deliveries);
     const byId = new Map(deliveries.map((delivery) => [delivery.claim.seq, delivery]));
-    await Promise.all(
-      settlements.map((settlement) =>
-        this.#end(slot, byId.get(settlement.claim.seq) as Delivery, settlement),
-      ),
-    );
+    for (const settlement of settlements) {
+      this.#end(slot, byId.get(settlement.claim.seq) as Delivery, settlement); // one for each
+    }
   }
 
-  async #end(slot: Slot, delivery: Delivery, settlement: Settlement): Promise<void> {
+  #end(slot: Slot, delivery: Delivery, settlement: Settlement): void {
     slot.free++;
     this.#suspects.ended(delivery.claim);
     // First the pump, then the settlement: the engine finds the next claim in the same turn as what it settles.
     if (this.#hungry.size > 0) this.#pumpInThisTurn();
     if (!this.#held.has(delivery)) return;
     this.#settling++;
-    await this.#settler.settle(slot.runner, delivery, settlement);
+    this.#settler.settle(slot.runner, delivery, settlement);
+  }
+
+  #over(delivery: Delivery): void {
     this.#settling--;
     this.#held.delete(delivery);
     if (this.#held.size === 0) this.#whenIdle?.();
@@ -331,4 +331,12 @@ export class Consumer {
   get #log() {
     return this.#pipeline.environment.log;
   }
+}
+
+/** Smaller first, whichever handlers they are for; those of one handler come so from the engine. */
+function byPriority(claims: readonly Claim[]): readonly Claim[] {
+  const first = claims[0]?.priority;
+  return claims.every(({ priority }) => priority === first)
+    ? claims
+    : claims.toSorted((one, other) => one.priority - other.priority);
 }

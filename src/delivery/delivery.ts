@@ -1,8 +1,10 @@
 import type { Headers } from "../context.ts";
 import type { Claim, DeadReason, Engine, Settlement } from "../engine.ts";
 import { Fatal, FrameworkError, LeaseLostError } from "../errors.ts";
+import type { Tick } from "../handler.ts";
 import { Outcome } from "../outcome.ts";
 import type { Call, HandlerContext } from "../pipeline/handler-context.ts";
+import { type EndedRun, RunRecord } from "../pipeline/run-record.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import { validate } from "../schema.ts";
 import { toAttemptError } from "./attempt-error.ts";
@@ -20,6 +22,8 @@ export class Delivery implements Call {
   input: unknown;
   /** What the handler returned. */
   result: unknown;
+  /** How a run of a task ended, for its history; undefined while it runs, and for other kinds of handlers. */
+  ended: EndedRun | undefined;
   readonly #engine: Engine;
   readonly #runner: Runner;
   #context: HandlerContext | undefined;
@@ -51,11 +55,20 @@ export class Delivery implements Call {
     const settlement = refused instanceof Promise ? await refused : refused;
     if (settlement) return settlement;
     const context = (this.#context = this.#runner.context(this.input, this));
+    const record = this.#runner.handler.kind === "time" ? this.#record(this.input as Tick) : undefined;
     try {
-      return this.settled(await this.#runner.attempt(context), context);
+      const result = await this.#runner.attempt(context);
+      this.ended = record?.returned(result);
+      return this.settled(result, context);
     } catch (error) {
+      this.ended = record?.threw(error);
       return this.failed(error, context);
     }
+  }
+
+  /** @param tick As the scheduler wrote it. */
+  #record(tick: Tick): RunRecord {
+    return new RunRecord(tick, this.#engine.now(), () => this.#engine.now());
   }
 
   /** Reads the payload; a settlement where the handler cannot be run with it now. Never rejects. */
@@ -187,11 +200,16 @@ export class Delivery implements Call {
     return (this.#steps ??= storedSteps(this.claim.steps));
   }
 
+  // A getter: almost no run stores a step, and each would pay for the closure.
+  get saveStep(): (name: string, result: string) => Promise<void> {
+    return (name, result) => this.#saveStep(name, result);
+  }
+
   /** @throws {LeaseLostError} when somebody else has the message now. */
-  readonly saveStep = async (name: string, result: string): Promise<void> => {
+  async #saveStep(name: string, result: string): Promise<void> {
     if (await this.#engine.queue.saveStep(this.claim, name, result)) return;
     throw new LeaseLostError(this.claim.id, this.claim.handler);
-  };
+  }
 }
 
 function storedSteps(steps: string | undefined): Map<string, string> {

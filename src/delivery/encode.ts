@@ -37,10 +37,12 @@ export function encodeMessage(
   options: PublishOptions,
   now: number,
 ): NewMessage {
-  const { delay, at, priority = 0, key, dedupe, expires, headers } = options;
+  const { delay, at, priority = 0, key, dedupe, expires, headers, transaction } = options;
   if (delay !== undefined && at !== undefined) fail("give either delay or at, not both");
   if (!Number.isSafeInteger(priority)) fail(`priority must be a whole number, not ${priority}`);
   refuseUnknown(options);
+  if (transaction !== undefined && (typeof transaction !== "object" || transaction === null))
+    fail("transaction must be a client of the engine's server in a transaction");
   if (key !== undefined && (typeof key !== "string" || key === ""))
     fail("key must be a string that is not empty");
   return {
@@ -95,7 +97,7 @@ function moment(value: Date | number, what: string): number {
   return ms;
 }
 
-const OPTIONS = new Set(["delay", "at", "priority", "key", "dedupe", "expires", "headers"]);
+const OPTIONS = new Set(["delay", "at", "priority", "key", "dedupe", "expires", "headers", "transaction"]);
 
 function refuseUnknown(options: PublishOptions): void {
   for (const name in options) {

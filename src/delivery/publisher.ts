@@ -1,7 +1,7 @@
 import { alike } from "../alike.ts";
 import type { PublishOptions } from "../context.ts";
 import type { Engine, NewMessage, Published } from "../engine.ts";
-import { DeclarationError, EngineError, UnknownEventError } from "../errors.ts";
+import { DeclarationError, EngineError, UnknownEventError, UnsupportedError } from "../errors.ts";
 import type { EventType } from "../event-type.ts";
 import type { EventHandler } from "../handler.ts";
 import { validate } from "../schema.ts";
@@ -22,15 +22,20 @@ const NO_OPTIONS: PublishOptions = {};
 /** Publishes that may be under way at once: a loop that does not wait for them must not fill the memory. */
 const MOST_PENDING = 100_000;
 
+/** The subscriptions of all replicas, as of a moment ago. */
+interface Elsewhere {
+  readonly topics: TopicIndex<string>;
+  readonly names: readonly string[];
+  readonly until: number;
+}
+
 /** Checks, encodes and stores events. */
 export class Publisher {
   readonly #engine: Engine;
   readonly #messages: TurnBatch<NewMessage, Published>;
   readonly #handlersOf: (event: string) => readonly EventHandler[];
   #pending = 0;
-  #elsewhere:
-    | { readonly topics: TopicIndex<string>; readonly names: readonly string[]; readonly until: number }
-    | undefined;
+  #elsewhere: Elsewhere | undefined;
 
   /** @param handlersOf The handlers of an event in this process. */
   constructor(engine: Engine, handlersOf: (event: string) => readonly EventHandler[]) {
@@ -46,6 +51,8 @@ export class Publisher {
     try {
       const ready = this.#prepare(event, payload, options ?? NO_OPTIONS);
       const message = ready instanceof Promise ? await ready : ready;
+      const transaction = options?.transaction;
+      if (transaction !== undefined) return (await this.#publishInside([message], transaction))[0]?.id ?? "";
       return (await this.#messages.add(message)).id;
     } finally {
       this.#pending--;
@@ -55,12 +62,28 @@ export class Publisher {
   /** Stores all events or none; resolves with their ids in order. */
   async publishAll(publications: readonly Publication[]): Promise<string[]> {
     const messages: NewMessage[] = [];
+    const transaction = onlyTransaction(publications);
     for (const { event, payload, options } of publications) {
       const ready = this.#prepare(event, payload, options ?? NO_OPTIONS);
       messages.push(ready instanceof Promise ? await ready : ready);
     }
-    const stored = await this.#engine.queue.publish(messages);
+    const stored =
+      transaction === undefined
+        ? await this.#engine.queue.publish(messages)
+        : await this.#publishInside(messages, transaction);
     return stored.map(({ id }) => id);
+  }
+
+  #publishInside(messages: readonly NewMessage[], transaction: object): Promise<readonly Published[]> {
+    const { name, capabilities, queue } = this.#engine;
+    if (capabilities.transactions !== true) {
+      throw new UnsupportedError(
+        name,
+        "a publish in a transaction of the caller's",
+        "Leave transaction out, or use the engine of the database that the transaction is on: postgres://….",
+      );
+    }
+    return queue.publish(messages, transaction);
   }
 
   /** Not async where nothing has to be waited for: this is the path of every publish. */
@@ -100,6 +123,20 @@ export class Publisher {
     const now = this.#engine.now();
     if (this.#elsewhere && this.#elsewhere.until > now && this.#elsewhere.topics.match(event).length > 0)
       return;
+    const { topics, names } = await this.#look(now);
+    if (topics.match(event).length === 0) throw new UnknownEventError(event, alike(event, names));
+  }
+
+  /** Whether any replica has a handler for an event; what others declare is known a second later. */
+  async isHeard(event: string): Promise<boolean> {
+    if (this.#handlersOf(event).length > 0) return true;
+    const now = this.#engine.now();
+    const known = this.#elsewhere && this.#elsewhere.until > now ? this.#elsewhere : await this.#look(now);
+    return known.topics.match(event).length > 0;
+  }
+
+  /** Asks the engine what all replicas are subscribed to. */
+  async #look(now: number): Promise<Elsewhere> {
     const subscriptions = await this.#engine.queue.subscriptions();
     const topics = new TopicIndex<string>();
     for (const { handler, topic } of subscriptions) if (topic !== undefined) topics.add(topic, handler);
@@ -107,7 +144,7 @@ export class Publisher {
       topic === undefined || isPattern(topic) ? [] : [topic],
     );
     this.#elsewhere = { topics, names, until: now + REMEMBER_MS };
-    if (topics.match(event).length === 0) throw new UnknownEventError(event, alike(event, names));
+    return this.#elsewhere;
   }
 }
 
@@ -117,6 +154,22 @@ const OVERLOAD = new EngineError(
   `${MOST_PENDING} publishes are under way and none of them has been waited for. Await publish, or use publishAll for many.`,
   { retryable: true },
 );
+
+/** One call stores all or none, so it has one transaction. */
+function onlyTransaction(publications: readonly Publication[]): object | undefined {
+  const odd = publications.findIndex((one) => typeof one !== "object" || one === null || !("event" in one));
+  if (odd >= 0)
+    throw new DeclarationError(
+      "PUBLISH_OPTION_INVALID",
+      `publishAll: item ${odd} is no publication. Write [{ event: "order.paid", payload: { … }, options: { … } }].`,
+    );
+  const all = new Set(publications.map(({ options }) => options?.transaction));
+  if (all.size <= 1) return [...all][0];
+  throw new DeclarationError(
+    "PUBLISH_OPTION_INVALID",
+    "publish: the events of one publishAll are stored together: give all of them the same transaction, or none.",
+  );
+}
 
 function refuseName(event: string, fault: string): never {
   throw new DeclarationError("EVENT_NAME_INVALID", `The event name ${JSON.stringify(event)} ${fault}.`);

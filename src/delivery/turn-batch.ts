@@ -1,9 +1,10 @@
 import { EngineError } from "../errors.ts";
 
-interface Waiting<In, Out> {
+/** Something that is to be part of the next call, and what is done with its answer. */
+export interface Waiting<In, Out> {
   readonly item: In;
-  readonly resolve: (result: Out) => void;
-  readonly reject: (error: unknown) => void;
+  resolve(result: Out): void;
+  reject(error: unknown): void;
 }
 
 /** More at once gain nothing, and keep the first one waiting. */
@@ -32,9 +33,14 @@ export class TurnBatch<In, Out> {
       return this.#call([item]).then(([result]) => result as Out); // one answer for each
     }
     return new Promise<Out>((resolve, reject) => {
-      this.#waiting.push({ item, resolve, reject });
-      this.#flushSoon();
+      this.put({ item, resolve, reject });
     });
+  }
+
+  /** The same without a promise: for those who come by the thousand. */
+  put(waiting: Waiting<In, Out>): void {
+    this.#waiting.push(waiting);
+    this.#flushSoon();
   }
 
   #flushSoon(): void {
@@ -55,7 +61,7 @@ export class TurnBatch<In, Out> {
     const batch = this.#waiting;
     this.#waiting = [];
     this.#call(batch.map(({ item }) => item)).then(
-      (results) => batch.forEach(({ resolve }, at) => resolve(results[at] as Out)), // one answer for each
+      (results) => batch.forEach((waiting, at) => waiting.resolve(results[at] as Out)), // one answer for each
       (error: unknown) => this.#oneByOne(batch, error),
     );
   }
@@ -63,11 +69,14 @@ export class TurnBatch<In, Out> {
   /** Those who share a call are strangers to each other: what is wrong with one must not fail the others. */
   #oneByOne(batch: readonly Waiting<In, Out>[], error: unknown): void {
     if (batch.length === 1 || (error instanceof EngineError && error.retryable)) {
-      for (const { reject } of batch) reject(error);
+      for (const waiting of batch) waiting.reject(error);
       return;
     }
-    for (const { item, resolve, reject } of batch) {
-      this.#call([item]).then(([result]) => resolve(result as Out), reject); // one answer for each
+    for (const waiting of batch) {
+      this.#call([waiting.item]).then(
+        ([result]) => waiting.resolve(result as Out), // one answer for each
+        (alone: unknown) => waiting.reject(alone),
+      );
     }
   }
 }

@@ -26,7 +26,7 @@ export function authorize(
   peer: Peer,
   role: Role | undefined,
   tokens: readonly ApiToken[],
-): readonly Role[] {
+): readonly string[] {
   if (tokens.length > 0) return byToken(request, role, tokens);
   if (!isLoopback(peer.address) || PROXY_HEADERS.some((name) => request.headers.has(name))) {
     throw unauthorized(
@@ -38,7 +38,7 @@ export function authorize(
   return ROLES;
 }
 
-function byToken(request: Request, role: Role | undefined, tokens: readonly ApiToken[]): readonly Role[] {
+function byToken(request: Request, role: Role | undefined, tokens: readonly ApiToken[]): readonly string[] {
   const given = request.headers.get("authorization");
   const [, token] = /^bearer +(\S+)$/i.exec(given ?? "") ?? [];
   if (token === undefined) {

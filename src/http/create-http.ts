@@ -22,7 +22,7 @@ export interface HttpServer {
    * Takes no more requests, lets those under way end, and closes the port. Legal before `listen`, and twice.
    * @param timeout Milliseconds after which the connections that are left are cut. @default 30000
    */
-  close(timeout?: number): Promise<void>;
+  close(timeout?: number, delay?: number): Promise<void>;
 }
 
 const HERE: Peer = { address: "127.0.0.1" };
@@ -53,9 +53,9 @@ export function createHttp(app: ServedApp, config: HttpConfig): HttpServer {
     listen(options) {
       return (listening ??= listen(answer, options, app.log));
     },
-    async close(timeout = CLOSE_MS) {
+    async close(timeout = CLOSE_MS, delay = 0) {
       // A port that could not be opened has been told to whoever called listen.
-      await (await listening?.catch(() => undefined))?.close(timeout);
+      await (await listening?.catch(() => undefined))?.close(timeout, delay);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { systemClock } from "../clock.ts";
+import { delay as pause, systemClock } from "../clock.ts";
 import { LifecycleError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Peer } from "./access.ts";
@@ -19,7 +19,9 @@ export interface Listening {
   readonly port: number;
   /** How this machine reaches it. */
   readonly url: string;
-  readonly close: (timeout: number) => Promise<void>;
+  readonly server: Server;
+  /** @param delay How long requests are still answered, on connections that then end. */
+  readonly close: (timeout: number, delay: number) => Promise<void>;
 }
 
 /** Who is slower than this with the head of a request, or with all of it, has his connection closed. */
@@ -57,9 +59,10 @@ export async function listen(
   return {
     port: actual,
     url: `http://${reachable(host)}:${actual}`,
-    close(timeout) {
+    server,
+    close(timeout, delay) {
       closing = true;
-      return (closed ??= closeAll(server, timeout));
+      return (closed ??= closeAll(server, timeout, delay));
     },
   };
 }
@@ -81,7 +84,8 @@ function listenerOf(
   );
 }
 
-function opened(server: Server, port: number, host: string): Promise<void> {
+/** Opens the port of a server. @throws {LifecycleError} saying what to do. */
+export function opened(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => reject(listenError(error, port, host));
     server.once("error", fail);
@@ -119,7 +123,9 @@ function listenError(cause: NodeJS.ErrnoException, port: number, host: string): 
   }
 }
 
-async function closeAll(server: Server, timeout: number): Promise<void> {
+async function closeAll(server: Server, timeout: number, delay: number): Promise<void> {
+  // The machine's time, whatever the app's clock says: balancers are real.
+  if (delay > 0) await pause(systemClock, delay);
   const { promise, resolve } = Promise.withResolvers<void>();
   // Takes no new connections, closes those that are idle, and calls back when the last has ended.
   server.close(() => resolve());

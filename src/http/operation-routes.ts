@@ -15,6 +15,7 @@ type Answer = Route["answer"];
 /** What operators look at and do, as {@link ServedApp.operations} and the scheduler have it. */
 export const OPERATION_ROUTES: readonly Route[] = [
   look("/api/handlers", async ({ app }) => ({ handlers: app.handlers() })),
+  look("/api/problems", async ({ app }) => ({ problems: await app.operations.problems() })),
   { method: "GET", path: "/api/dead-letters", role: "read", answer: deadLetters },
   { method: "GET", path: "/api/dead-letters/count", role: "read", answer: deadLetterCount },
   { method: "POST", path: "/api/dead-letters/replay", role: "operate", answer: replay },
@@ -26,6 +27,7 @@ export const OPERATION_ROUTES: readonly Route[] = [
   { method: "DELETE", path: "/api/subscriptions/:handler", role: "operate", answer: unsubscribe },
   look("/api/instances", async ({ app }) => ({ instances: await app.operations.instances() })),
   look("/api/schedules", async ({ app }) => ({ schedules: await app.scheduler.tasks() })),
+  { method: "GET", path: "/api/schedules/:task", role: "read", answer: task },
   { method: "POST", path: "/api/schedules/:task/run", role: "operate", answer: runTask },
   { method: "POST", path: "/api/schedules/:task/pause", role: "operate", answer: pauseTask(true) },
   { method: "POST", path: "/api/schedules/:task/resume", role: "operate", answer: pauseTask(false) },
@@ -92,6 +94,11 @@ async function unsubscribe({ app, config, request, name }: Exchange): Promise<Re
   await refuseBody(request, config.bodyLimit);
   if (await app.operations.unsubscribe(name)) return jsonResponse({ removed: name });
   throw new HttpProblem(404, "SUBSCRIPTION_UNKNOWN", `There is no subscription ${JSON.stringify(name)}.`);
+}
+
+async function task({ app, request, name }: Exchange): Promise<Response> {
+  const { ticks } = readQuery(request, { ticks: count(MOST_ROWS) });
+  return jsonResponse(await app.scheduler.task(name, ticks));
 }
 
 async function runTask({ app, config, request, name }: Exchange): Promise<Response> {

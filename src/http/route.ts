@@ -12,8 +12,8 @@ export interface Exchange {
   readonly request: Request;
   /** The part of the path that a route leaves open. */
   readonly name: string;
-  /** What the caller may do. */
-  readonly roles: readonly Role[];
+  /** What the caller may do, and its roles for commands: those of its token, and of nothing that it sends. */
+  readonly roles: readonly string[];
 }
 
 /** One method on one path. */

@@ -44,6 +44,7 @@ export type ServedOperations = Pick<
   | "subscriptions"
   | "unsubscribe"
   | "instances"
+  | "problems"
 >;
 
 /** Which dead letters. */
@@ -52,6 +53,8 @@ export type ServedDeadLetterFilter = Parameters<Operations["discard"]>[0];
 /** The timers. */
 export interface ServedScheduler {
   tasks(): Promise<readonly object[]>;
+  /** All that is known of one, with so many of its next ticks. */
+  task(task: string, ticks?: number): Promise<object>;
   /** Resolves with the id of the message, or of the run. */
   runNow(task: string): Promise<string>;
   pause(task: string): Promise<void>;

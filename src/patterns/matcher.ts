@@ -19,4 +19,6 @@ export interface Matcher {
   remove(handler: PatternHandler): void;
   /** The first match of each pattern of the field, smaller priority first, ties in order of `add`; none after that of a handler with `stop`. Patterns keep nothing in mind from one call to the next. */
   match(field: string, text: string): readonly Candidate[];
+  /** Whether a pattern is run only on texts in which something that it requires was seen; false: on every text. */
+  isIndexed(handler: PatternHandler): boolean;
 }

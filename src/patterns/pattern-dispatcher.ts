@@ -3,9 +3,11 @@ import type { Handler, PatternHandler, PatternMatch } from "../handler.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Runner } from "../pipeline/runner.ts";
 import { defaultRegistry, type HandlerRegistry } from "../registry.ts";
-import { LoopMatcher } from "./loop-matcher.ts";
+import { PatternCooldown } from "./cooldown.ts";
+import { IndexedMatcher } from "./indexed-matcher.ts";
 import type { Candidate, Matcher } from "./matcher.ts";
 import { DEFAULT_FIELD, type Message, textsOf } from "./message-texts.ts";
+import { describePattern, type PatternDescription } from "./pattern-description.ts";
 import { toPatternMatch } from "./pattern-match.ts";
 import { Threshold } from "./threshold.ts";
 
@@ -26,9 +28,9 @@ export interface PatternDispatcherOptions {
   readonly registry?: HandlerRegistry;
   /** @default one of its own, without an engine */
   readonly pipeline?: Pipeline;
-  /** How many UTF-16 units of a text patterns look at; the rest of a longer one is ignored. @default 16384 */
+  /** How many UTF-16 units of a text patterns look at; the rest of a longer one is ignored. @default 1048576 */
   readonly maxText?: number;
-  /** What finds the patterns that match. @default each pattern is run */
+  /** What finds the patterns that match. @default an index of the literals that they require */
   readonly matcher?: Matcher;
 }
 
@@ -43,20 +45,21 @@ export interface MatchCall {
 interface Entry {
   readonly runner: Runner;
   readonly threshold: Threshold | undefined;
+  readonly cooldown: PatternCooldown | undefined;
 }
 
-const DEFAULT_MAX_TEXT = 16 * 1024;
+const DEFAULT_MAX_TEXT = 1024 * 1024;
 /** Field names come from outside: no more than this many are kept in mind. */
 const MAX_NOTES = 100;
 const NO_RESULTS: readonly PatternResult[] = Object.freeze([]);
+/** Most messages match nothing: they share one answer. */
+const NOTHING = Promise.resolve(NO_RESULTS);
 
 /**
  * Runs the handlers whose patterns match a message. It watches its registry: handlers may come and go at any time.
  *
- * Each pattern is run at most once for each text; the flags `g`, `y` and `d` are ignored. What is not promised yet:
- * patterns run on JavaScript's own engine, which takes exponential time for some (`/^(a+)+$/`) and quadratic time for more (`/\s+$/`
- * on a text of blanks). The bound on a text's length bounds the latter, to seconds at its default, and does not help
- * against the former: let nobody but developers write patterns, and lower `maxText` where strangers write the texts.
+ * Each pattern is run at most once for each text; the flags `g`, `y` and `d` are ignored. Texts are untrusted: matching
+ * takes a time that grows linearly with their length, whatever the pattern, unless it is declared `trusted`. See docs/patterns.md.
  *
  * @example
  * const patterns = new PatternDispatcher({ registry });
@@ -66,7 +69,7 @@ export class PatternDispatcher {
   readonly #pipeline: Pipeline;
   readonly #matcher: Matcher;
   readonly #maxText: number;
-  readonly #entries = new Map<Handler, Entry>();
+  readonly #entries = new Map<PatternHandler, Entry>();
   /** Fields of which a text was cut, so that the log hears of it once. */
   readonly #cutFields = new Set<string>();
   readonly #unwatch: () => void;
@@ -75,7 +78,7 @@ export class PatternDispatcher {
   /** @throws {DeclarationError} when a handler that the registry already holds has options that cannot be kept. */
   constructor(options: PatternDispatcherOptions = {}) {
     this.#pipeline = options.pipeline ?? new Pipeline();
-    this.#matcher = options.matcher ?? new LoopMatcher();
+    this.#matcher = options.matcher ?? new IndexedMatcher();
     this.#maxText = options.maxText ?? DEFAULT_MAX_TEXT;
     this.#unwatch = (options.registry ?? defaultRegistry).watch({
       added: (handler) => this.#added(handler),
@@ -88,22 +91,30 @@ export class PatternDispatcher {
    * smallest number; ties in order of declaration).
    *
    * Handlers are started in that order and then run side by side. A match of one with `stop` ends the search, whatever
-   * becomes of its run. A match that does not complete its handler's `threshold` is counted and has no result. A
-   * handler that fails is a result like any other, and is logged: `match` itself does not reject for it.
+   * becomes of its run. A match that does not complete its handler's `threshold` is counted and has no result, nor
+   * has one that falls into its `cooldown`. A handler that fails is a result like any other, and is logged: `match` itself does not reject for it.
    *
    * @param message Text, which stands in the field `content`, or an object of texts by field.
    * @throws {PayloadError} when the message is neither.
    * @throws {LifecycleError} `DISPATCHER_CLOSED`.
    */
-  async match(message: Message, call: MatchCall = {}): Promise<readonly PatternResult[]> {
-    if (this.#closed) {
-      throw new LifecycleError("DISPATCHER_CLOSED", "This PatternDispatcher was closed: make another one.");
+  match(message: Message, call: MatchCall = {}): Promise<readonly PatternResult[]> {
+    try {
+      if (this.#closed) {
+        throw new LifecycleError("DISPATCHER_CLOSED", "This PatternDispatcher was closed: make another one.");
+      }
+      const candidates = this.#find(message);
+      return candidates.length === 0 ? NOTHING : this.#runAll(candidates, textsOf(message), call);
+    } catch (error) {
+      return Promise.reject(error as Error); // nothing else is thrown here
     }
-    const candidates = this.#find(message);
-    if (candidates.length === 0) return NO_RESULTS;
-    const texts = textsOf(message);
-    const results = await Promise.all(candidates.map((candidate) => this.#run(candidate, texts, call)));
-    return results.filter((result) => result !== undefined);
+  }
+
+  /** What each pattern is found by and run on, in order of declaration: the slow ones tell why they are. */
+  describe(): PatternDescription[] {
+    return [...this.#entries.keys()].map((handler) =>
+      describePattern(handler, this.#matcher.isIndexed(handler)),
+    );
   }
 
   /** Stops watching the registry; runs under way go on to their end. Legal twice. */
@@ -115,10 +126,14 @@ export class PatternDispatcher {
   #added(handler: Handler): void {
     if (handler.kind !== "pattern") return;
     // The matcher last: when the others refuse the handler's options, nothing of it may stay behind.
-    const { threshold } = handler.options;
+    const { name, options } = handler;
+    const { threshold, cooldown } = options;
+    const { environment } = this.#pipeline;
     const entry = {
       runner: this.#pipeline.runner(handler),
-      threshold: threshold && new Threshold(handler.name, threshold, this.#pipeline.environment),
+      threshold: threshold && new Threshold(name, threshold, environment),
+      cooldown:
+        cooldown === undefined ? undefined : new PatternCooldown(name, cooldown, threshold, environment),
     };
     this.#matcher.add(handler);
     this.#entries.set(handler, entry);
@@ -157,18 +172,30 @@ export class PatternDispatcher {
     return text.slice(0, this.#maxText);
   }
 
+  async #runAll(
+    candidates: readonly Candidate[],
+    texts: Readonly<Record<string, string>>,
+    call: MatchCall,
+  ): Promise<readonly PatternResult[]> {
+    const results = await Promise.all(candidates.map((candidate) => this.#run(candidate, texts, call)));
+    return results.filter((result) => result !== undefined);
+  }
+
   async #run(
     { handler, found }: Candidate,
     texts: Readonly<Record<string, string>>,
     call: MatchCall,
   ): Promise<PatternResult | undefined> {
+    let turn: string | undefined;
+    const entry = this.#entries.get(handler);
+    if (!entry) return undefined;
     try {
-      const entry = this.#entries.get(handler);
-      if (!entry) return undefined;
       const match: PatternMatch = toPatternMatch(found, handler.field, texts);
       if (entry.threshold && !(await entry.threshold.reached(match))) return undefined;
+      if (entry.cooldown && (turn = await entry.cooldown.take(match)) === undefined) return undefined;
       return { handler: handler.name, status: "ok", value: await entry.runner.call(match, call) };
     } catch (error) {
+      if (turn !== undefined) await entry.cooldown?.giveBack(turn).catch(() => {}); // it ends by itself
       return this.#failure(handler, error, call);
     }
   }

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../clock.ts";
 import type { Middleware, Publish, Services } from "../context.ts";
-import type { Limits } from "../engine.ts";
+import type { Limits, State } from "../engine.ts";
 import { LifecycleError } from "../errors.ts";
 import { errorLogger, type Logger } from "../log.ts";
 
@@ -13,6 +13,8 @@ export interface Environment {
   publish: Publish;
   /** Absent where no engine runs: limits cannot be kept then. */
   limits: Limits | undefined;
+  /** The same: what is remembered is remembered by this process alone. */
+  state: State | undefined;
   /** Between 0 and 1: what spreads retries. Tests give one that repeats itself. */
   random: () => number;
   /** The runs under way whose signal somebody asked for. */
@@ -31,6 +33,7 @@ export function bareEnvironment(): Environment {
         new LifecycleError("APP_NOT_STARTED", "publish needs an app: createApp(), then await app.start()."),
       ),
     limits: undefined,
+    state: undefined,
     random: Math.random,
     live: new Set(),
   };

@@ -1,7 +1,7 @@
 import { delay } from "../clock.ts";
 import type { BatchItem, Context, Headers, Publish, Services } from "../context.ts";
 import { toMs } from "../duration.ts";
-import { Suspended } from "../errors.ts";
+import { DeclarationError, Suspended } from "../errors.ts";
 import type { Handler, Kind } from "../handler.ts";
 import type { Logger } from "../log.ts";
 import type { Environment } from "./environment.ts";
@@ -177,7 +177,8 @@ export class HandlerContext implements Context {
   }
 
   async #runStep<T>(name: string, fn: () => Promise<T> | T): Promise<T> {
-    const { steps, saveStep } = this.#call;
+    const { steps, saveStep, items } = this.#call;
+    if (items) throw stepInBatch(name);
     const stored = steps?.get(name);
     // Typed by the same code that stored it: the step's name stands for one function.
     if (stored !== undefined) return JSON.parse(stored) as T;
@@ -187,4 +188,12 @@ export class HandlerContext implements Context {
     steps?.set(name, text);
     return result;
   }
+}
+
+/** A result that nobody stores would be made anew each time, and whoever wrote the step would not know. */
+function stepInBatch(name: string): DeclarationError {
+  return new DeclarationError(
+    "STEP_IN_BATCH",
+    `ctx.step(${JSON.stringify(name)}): a step belongs to one message, and this handler gets batches. Take batch away, or publish a message for what follows.`,
+  );
 }

@@ -10,6 +10,8 @@ export interface RetryPolicy {
 }
 
 const DEFAULT_ATTEMPTS = 5;
+const DELAY_MS = 1_000;
+const LONGEST_MS = 600_000;
 
 /**
  * Compiles a handler's `retry` option.
@@ -25,6 +27,16 @@ export function retryPolicy(
   option: RetryOptions | number | false | undefined,
   fallback = DEFAULT_ATTEMPTS,
 ): RetryPolicy {
+  if (option !== undefined) return compile(option, fallback);
+  let usual = USUAL.get(fallback);
+  if (!usual) USUAL.set(fallback, (usual = compile(undefined, fallback)));
+  return usual;
+}
+
+/** Of handlers that ask for nothing, by their attempts: there may be a hundred thousand. */
+const USUAL = new Map<number, RetryPolicy>();
+
+function compile(option: RetryOptions | number | false | undefined, fallback: number): RetryPolicy {
   const options: RetryOptions = typeof option === "object" ? option : {};
   const attempts =
     option === false
@@ -38,8 +50,8 @@ export function retryPolicy(
       `retry: attempts must be a whole number of at least 1, not ${attempts}.`,
     );
   }
-  const base = toMs(options.delay ?? "1s", "retry.delay");
-  const longest = toMs(options.maxDelay ?? "10m", "retry.maxDelay");
+  const base = toMs(options.delay ?? DELAY_MS, "retry.delay");
+  const longest = toMs(options.maxDelay ?? LONGEST_MS, "retry.maxDelay");
   const growth = GROWTH[options.backoff ?? "exponential"] as ((attempt: number) => number) | undefined;
   if (!growth)
     throw new DeclarationError(

@@ -1,3 +1,4 @@
+import { awaitingItems } from "./batch-items.ts";
 import { delay } from "../clock.ts";
 import type { Middleware } from "../context.ts";
 import { formatMs, toMs } from "../duration.ts";
@@ -90,11 +91,12 @@ export class Runner {
     return true;
   }
 
-  /** Counts a run that went bare and ended well. */
-  endedWell(context: HandlerContext): void {
+  /** Counts a run that went bare and ended well, by what it returned where that may be an {@link Outcome}. */
+  endedWell(context: HandlerContext, result?: unknown): void {
     context.end();
     this.stats.running--;
-    this.stats.ok++;
+    if (result instanceof Outcome) this.stats.count(OUTCOME_STATUS[result.kind]);
+    else this.stats.ok++;
   }
 
   /** Counts a run that went bare and failed. */
@@ -111,6 +113,7 @@ export class Runner {
 
   /** One attempt at a delivery, within the handler's timeout; limits and retries are its caller's affair. */
   attempt(context: HandlerContext): Promise<unknown> {
+    if (this.timeout === undefined && !context.followsSignal) return this.#once(context.input, context);
     return this.#bounded(context, (run) => this.#once(context.input, context, run));
   }
 
@@ -152,7 +155,11 @@ export class Runner {
     try {
       const whole = this.context(input, call);
       return await this.#bounded(whole, (run) =>
-        this.#withRetries(input, { steps: new Map(), ...call, id: whole.id, signal: whole.signal }, run),
+        this.#withRetries(
+          input,
+          { steps: new Map(), ...call, headers: call.headers, id: whole.id, signal: whole.signal },
+          run,
+        ),
       );
     } finally {
       this.#places?.leave();
@@ -213,9 +220,11 @@ export class Runner {
 
   /** The handler within its middleware; composed at the first run, when plugins have added theirs. */
   get run(): Run {
+    const { kind, options, fn } = this.handler;
+    const batched = kind === "event" && options.batch !== undefined;
     return (this.#composed ??= compose(
-      [...this.#environment.middleware, ...(this.handler.options.use ?? [])],
-      this.handler.fn,
+      [...this.#environment.middleware, ...(options.use ?? [])],
+      batched ? awaitingItems(fn) : fn,
     ));
   }
 

@@ -6,9 +6,11 @@ export const BUCKETS_MS = [
 /** How a run ended. */
 export type RunStatus = "ok" | "error" | "timeout" | "cancelled" | "limited" | "snoozed";
 
+const NONE: readonly number[] = [...BUCKETS_MS, Infinity].map(() => 0);
+
 /** A histogram of durations. Plain numbers: counting costs nanoseconds, and metrics are made of it when somebody asks. */
 export class Histogram {
-  readonly counts = new Float64Array(BUCKETS_MS.length + 1);
+  readonly counts = NONE.slice();
   sum = 0;
 
   /** @param weight How many runs this one stands for. */

@@ -7,6 +7,7 @@ import { type Logger, silentLogger } from "../log.ts";
 import { type FilePosition, NOWHERE } from "./file-position.ts";
 import { FileSequence } from "./file-sequence.ts";
 import { FileWatch } from "./file-watch.ts";
+import type { Following } from "./glob-follower.ts";
 import { handleLine, type LineHandler } from "./line-handling.ts";
 import { DEFAULT_MAX_LINE, type Line } from "./line-splitter.ts";
 import { PositionStore } from "./position-store.ts";
@@ -42,7 +43,7 @@ interface Waiter {
  *
  * Each line is given out at least once. The position is stored after the lines before it were handled, each 1,000 lines
  * or each second, and at `stop`: after a clean stop none is repeated, after a kill -9 those since are. A rotated file is
- * read to its end before the next, also when it was rotated while nobody read; compressed ones are not read.
+ * read to its end before the next, also when it was rotated, and compressed with gzip, while nobody read.
  *
  * It goes on to the new file once that holds something, and takes this to mean that its writer has left the old one.
  * A file that was emptied is known by its size, or by its first 256 bytes when they have changed; a copy made before
@@ -52,7 +53,7 @@ interface Waiter {
  * const follower = new FileFollower({ file: "logs/app.log", onLine: (line) => app.match(line) });
  * await follower.start();
  */
-export class FileFollower {
+export class FileFollower implements Following {
   /** The absolute path. */
   readonly file: string;
   readonly name: string;

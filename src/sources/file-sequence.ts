@@ -1,5 +1,5 @@
 import type { FilePosition } from "./file-position.ts";
-import { findInode, inodeOf, rotatedSince } from "./rotated-files.ts";
+import { findInode, inodeOf, isGzipped, rotatedSince } from "./rotated-files.ts";
 import { TailedFile } from "./tailed-file.ts";
 
 /** What reading goes on with. */
@@ -11,6 +11,8 @@ export interface Resumed {
 
 /** Files are renamed while they are looked for; then they are looked for again, so often at the most. */
 const TRIES = 10;
+/** Some programs that compress keep a file's time in whole seconds. */
+const STEP_NS = 1_000_000_000n;
 
 /**
  * The order in which the files that bear one name, one after another, are read. The file system keeps no such order: it
@@ -53,7 +55,25 @@ export class FileSequence {
       if (BigInt(moment) < BigInt(modified)) this.#finished.delete(other);
     }
     this.#finished.set(inode, modified);
-    return this.#openNext(BigInt(modified));
+    return (await this.#packed(finished.position)) ?? this.#openNext(BigInt(modified));
+  }
+
+  /**
+   * The file that was just read, compressed meanwhile: it is not read again, unless something was added to it before. It is
+   * known by its beginning, its length and its time, which gzip keeps.
+   */
+  async #packed(position: FilePosition): Promise<TailedFile | undefined> {
+    if (position.head.bytes === 0) return undefined;
+    const since = BigInt(position.modified) - STEP_NS;
+    for (const { path, inode, modified } of await rotatedSince(this.#file, since)) {
+      if (!isGzipped(path) || this.#finished.has(inode) || modified > since + 2n * STEP_NS) continue;
+      const twin = await found(TailedFile.reopen(path, this.#maxLine, { ...position, inode }));
+      if (!twin) continue;
+      if (twin.unread > 0) return twin;
+      this.#finished.set(inode, position.modified);
+      await twin.close();
+    }
+    return undefined;
   }
 
   /** Where reading should go on later, when it is at this file now. */

@@ -11,7 +11,14 @@ export interface Neighbour {
   readonly born: bigint;
 }
 
-const COMPRESSED = /\.(?:gz|bz2|xz|zst|lz4|zip)$/;
+/** What is compressed so that Node cannot read it. */
+const UNREADABLE = /\.(?:bz2|xz|zst|lz4|zip)$/;
+const GZIPPED = /\.gz$/;
+
+/** Whether a file is to be unpacked before it is read. */
+export function isGzipped(path: string): boolean {
+  return GZIPPED.test(path);
+}
 
 /** Where the file of this inode is now: under its own name or, renamed, anywhere in the same folder. */
 export async function findInode(file: string, inode: string): Promise<string | undefined> {
@@ -34,15 +41,28 @@ function byAge(a: Neighbour, b: Neighbour): number {
   return Number(a.modified - b.modified) || Number(a.born - b.born);
 }
 
-/** Whether a name is that of a rotated file that can be read: `app.log.1`, `app.log-20261122`. Not `app-1.log`: that may be another program's. */
+/** Whether a file is one that was rotated from another of those files: `app.log.1` where `app.log` is. */
+export function isRotatedFromOne(file: string, files: ReadonlySet<string>): boolean {
+  const name = basename(file);
+  return [...name.matchAll(/[.-]\d/g)].some(({ index }) =>
+    files.has(join(dirname(file), name.slice(0, index))),
+  );
+}
+
+/** Whether a name is that of a rotated file that can be read: `app.log.1`, `app.log-20261122`, `app.log.2.gz`. Not `app-1.log`: that may be another program's. */
 function isRotated(base: string, name: string): boolean {
-  return name.startsWith(base) && /^[.-]\d/.test(name.slice(base.length)) && !COMPRESSED.test(name);
+  return name.startsWith(base) && /^[.-]\d/.test(name.slice(base.length)) && !UNREADABLE.test(name);
 }
 
 async function neighbours(file: string, wanted: (name: string) => boolean): Promise<Neighbour[]> {
   const folder = dirname(file);
   const names: string[] = await readdir(folder).catch(() => []);
-  const found = await Promise.all(names.filter(wanted).map((name) => neighbour(join(folder, name))));
+  const there = new Set(names);
+  // While the plain file is there as well, the compressed one is only being written.
+  const whole = names.filter(
+    (name) => wanted(name) && !(isGzipped(name) && there.has(name.slice(0, -".gz".length))),
+  );
+  const found = await Promise.all(whole.map((name) => neighbour(join(folder, name))));
   return found.filter((one) => one !== undefined);
 }
 

@@ -1,6 +1,8 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { FrameworkError } from "../errors.ts";
+import { gunzipped } from "./gunzipped.ts";
+import { isGzipped } from "./rotated-files.ts";
 import { type FilePosition, fingerprint, HEAD_BYTES } from "./file-position.ts";
 import { type Line, LineSplitter } from "./line-splitter.ts";
 
@@ -8,6 +10,8 @@ interface Opened {
   readonly path: string;
   readonly handle: FileHandle;
   readonly stats: BigIntStats;
+  /** What there is to be read; of a compressed file, when it is unpacked. */
+  readonly size: bigint;
 }
 
 const CHUNK_BYTES = 64 * 1024;
@@ -24,6 +28,7 @@ export class TailedFile {
   /** The byte after the last line that was handled; the reader of {@link next} moves it on. */
   offset: number;
   readonly #handle: FileHandle;
+  readonly #size: number;
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   readonly #splitter: LineSplitter;
   /** The byte to be read next. */
@@ -36,6 +41,7 @@ export class TailedFile {
   private constructor(opened: Opened, maxLine: number, offset: number, head: Buffer) {
     this.path = opened.path;
     this.inode = String(opened.stats.ino);
+    this.#size = Number(opened.size);
     this.offset = offset;
     this.#handle = opened.handle;
     this.#splitter = new LineSplitter(maxLine);
@@ -60,7 +66,7 @@ export class TailedFile {
   ): Promise<TailedFile | undefined> {
     return opened(path, async (file) => {
       const { inode, offset, head: before } = position;
-      if (String(file.stats.ino) !== inode || file.stats.size < offset) return undefined;
+      if (String(file.stats.ino) !== inode || file.size < offset) return undefined;
       const now = fingerprint(await readHead(file.handle, before.bytes));
       if (now.bytes !== before.bytes || now.hash !== before.hash) return undefined;
       return new TailedFile(file, maxLine, offset, await readHead(file.handle, offset));
@@ -82,6 +88,11 @@ export class TailedFile {
     return this.#splitter.push(chunk);
   }
 
+  /** How many bytes there were behind the offset when it was opened. */
+  get unread(): number {
+    return this.#size - this.offset;
+  }
+
   /** The last line of a file to which nothing is added any more, if it has no end. */
   rest(): Line | undefined {
     return this.#splitter.end();
@@ -100,7 +111,8 @@ export class TailedFile {
   async #atEnd(): Promise<"end" | "emptied"> {
     const stats = await this.#handle.stat({ bigint: true });
     if (stats.size < this.#readAt) return "emptied";
-    this.#modified = stats.mtimeNs;
+    // What was unpacked was written just now; its lines were written when the packed file says.
+    if (!isGzipped(this.path)) this.#modified = stats.mtimeNs;
     return "end";
   }
 }
@@ -110,12 +122,17 @@ async function opened<File extends TailedFile | undefined>(
   make: (opened: Opened) => Promise<File>,
 ): Promise<File> {
   // Without O_NONBLOCK, opening a pipe would wait for a writer.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  let handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   let file: File | undefined;
   try {
     const stats = await handle.stat({ bigint: true });
     if (!stats.isFile()) throw new FrameworkError("FOLLOW_NOT_A_FILE", `${path} is not a file`);
-    return (file = await make({ path, handle, stats }));
+    if (isGzipped(path)) {
+      await handle.close();
+      handle = await gunzipped(path);
+    }
+    const { size } = await handle.stat({ bigint: true });
+    return (file = await make({ path, handle, stats, size }));
   } finally {
     if (!file) await handle.close();
   }
@@ -129,8 +146,8 @@ async function readHead(handle: FileHandle, before: number): Promise<Buffer> {
 }
 
 /** Where the line begins that somebody may just be writing at the file's end, so that it will be given out whole. */
-async function lineStart({ handle, stats }: Opened, maxLine: number): Promise<number> {
-  const size = Number(stats.size);
+async function lineStart({ handle, size: bytes }: Opened, maxLine: number): Promise<number> {
+  const size = Number(bytes);
   const tail = Buffer.alloc(Math.min(size, maxLine));
   if (tail.length === 0) return 0;
   const { bytesRead } = await handle.read(tail, 0, tail.length, size - tail.length);

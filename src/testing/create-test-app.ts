@@ -66,6 +66,8 @@ export interface TestApp extends AsyncDisposable {
 
 /** A handler that still runs after this long is taken to wait for the clock, not for the machine. */
 const WAITS_FOR_CLOCK_MS = 20;
+/** Unless a file is being read: that takes as long as the machine takes, but not for ever. */
+const WAITS_FOR_FILES_MS = 1_000;
 
 /**
  * Starts an app for a test: memory engine, virtual clock, silent log, no port, no environment. Works under any runner.
@@ -153,8 +155,13 @@ function idleOf(app: App, open: ReadonlyMap<TestRun, number>): () => boolean {
   return () => {
     if (app.activity.asking) return false;
     if (open.size === 0) return true;
-    const settled = performance.now() - WAITS_FOR_CLOCK_MS;
+    const settled = performance.now() - (asksSystem() ? WAITS_FOR_FILES_MS : WAITS_FOR_CLOCK_MS);
     for (const began of open.values()) if (began > settled) return false;
     return true;
   };
+}
+
+/** Whether the system is being asked for something: a file's content, the address of a name. */
+function asksSystem(): boolean {
+  return process.getActiveResourcesInfo().some((name) => name.includes("Req"));
 }

@@ -47,8 +47,8 @@ export function recordingEngine(engine: Engine): Recording {
     list: (filter) => queue.list(filter),
     cancel: (id, handler) => queue.cancel(id, handler),
     onWake: (wake) => queue.onWake(wake),
-    async publish(messages) {
-      const answers = await queue.publish(messages);
+    async publish(messages, transaction) {
+      const answers = await queue.publish(messages, transaction);
       answers.forEach(({ id, duplicate, deliveries }, at) => {
         const message = messages[at] as NewMessage; // one answer for each message
         if (duplicate) return;
@@ -77,7 +77,7 @@ export function recordingEngine(engine: Engine): Recording {
       return settled;
     },
   };
-  const { name, location, capabilities, schedules, limits, state, presence, signals } = engine;
+  const { name, location, capabilities, schedules, limits, state, presence, signals, transfer } = engine;
   const wrapped: Engine = {
     name,
     location,
@@ -87,6 +87,7 @@ export function recordingEngine(engine: Engine): Recording {
     state,
     presence,
     signals,
+    transfer,
     deadLetters: engine.deadLetters,
     queue: recording,
     start: (options) => engine.start(options),

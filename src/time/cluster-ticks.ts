@@ -1,10 +1,11 @@
-import type { Engine, NewMessage, Schedule } from "../engine.ts";
-import type { Tick } from "../handler.ts";
+import type { Engine, NewMessage, Schedule, TaskRun } from "../engine.ts";
+import type { Tick, Timetable } from "../handler.ts";
 import type { Logger } from "../log.ts";
 import { Semaphore } from "../pipeline/semaphore.ts";
-import { planTicks, type TickPlan } from "./misfire.ts";
-import { hashOf, type ScheduleDefinition, type Timetable, timetableOf } from "./schedule.ts";
+import { planTicks, type TickPlan, withinRuns } from "./misfire.ts";
+import { hashOf, type ScheduleDefinition } from "./schedule.ts";
 import type { TimedTask } from "./timed-task.ts";
+import { timetableOf } from "./timetable.ts";
 
 /** Calls to the engine under way at a time, when many tasks are due at once: enough for it to batch them. */
 const CALLS = 256;
@@ -69,11 +70,14 @@ export class ClusterTicks {
       const now = this.#engine.now();
       if (task.paused || tick === undefined || tick > now) return true;
       const plan = planTicks(task.timetable, tick, now, task.misfire);
-      const messages = unfinished.length > 0 ? [] : ticksOf(task, row, plan, now);
-      const first = await this.#engine.schedules.fire(task.name, row.hash, tick, plan.next, messages);
+      const busy = unfinished.length > 0;
+      // Whoever else fires the task moves its `next` on, so what is counted here is right if this one is let.
+      const wanted = withinRuns(busy ? { ...plan, fire: [] } : plan, (task.maxRuns ?? Infinity) - row.fired);
+      const messages = ticksOf(task, row, wanted, now);
+      const first = await this.#engine.schedules.fire(task.name, row.hash, tick, wanted.next, messages);
       if (!first) return false;
-      task.next = plan.next;
-      this.#report(task, tick, plan, unfinished.length > 0);
+      task.next = wanted.next;
+      this.#report(task, tick, plan, busy);
       return true;
     });
   }
@@ -116,14 +120,19 @@ export class ClusterTicks {
     return new Map(rows.map((row) => [row.task, row]));
   }
 
+  /** The last runs of a task, newest first. */
+  runs(task: string): Promise<readonly TaskRun[]> {
+    return this.#engine.schedules.runs(task);
+  }
+
   /** Publishes a tick outside the schedule, for whichever replica serves the task; resolves with the message's id. */
   async runNow(name: string, task: TimedTask | undefined): Promise<string> {
     const { priority = 0, overlap = "skip" } = task?.handler.options ?? {};
     if (task) await this.#engine.queue.subscribe([{ handler: name, topic: undefined }]);
-    const previousSuccess = (await this.rows(name)).get(name)?.lastSuccess;
+    const row = (await this.rows(name)).get(name);
     const scheduled = this.#engine.now();
     const key = overlap === "queue" ? keyOf(name) : undefined;
-    const payload = payloadOf({ task: name, scheduled, previousSuccess });
+    const payload = payloadOf(name, row, scheduled, scheduled, { count: row?.fired ?? 0, last: false });
     const message = { event: name, payload, priority, due: scheduled, key, to: name };
     const [published] = await this.#engine.queue.publish([message]);
     return published?.id ?? "";
@@ -160,12 +169,10 @@ export class ClusterTicks {
     // A changed schedule begins where the old one was left: what is overdue is caught up with by the new rule, and what
     // was run is not run again. A new one begins now.
     const overdue = row?.next !== undefined && row.next <= now ? row.next - 1 : now;
-    const next = timetableOf(name, definition).next(Math.max(overdue, row?.lastTick ?? overdue));
-    if (definition.at !== undefined && next === undefined && row?.lastTick === undefined) {
-      this.#log().warn(
-        { task: name, at: new Date(definition.at).toISOString() },
-        "the task's moment is past: it will not run",
-      );
+    const after = Math.max(overdue, row?.lastTick ?? overdue);
+    const next = nextTick(timetableOf(name, definition), definition.maxRuns, row, after);
+    if (next === undefined && row?.lastTick === undefined) {
+      this.#log().warn({ task: name, definition: text }, "the task's last moment is past: it will not run");
     }
     return this.#engine.schedules.define({ task: name, hash: hashOf(text), definition: text, next });
   }
@@ -199,13 +206,31 @@ export function definitionIn(row: Schedule): ScheduleDefinition {
   return JSON.parse(row.definition) as ScheduleDefinition; // written by a TimedTask, here or on another replica
 }
 
-function ticksOf(task: TimedTask, row: Schedule, { fire }: TickPlan, now: number): NewMessage[] {
+/** The first tick after a moment; undefined when there is none any more, or the task has had as many as it may. */
+export function nextTick(
+  timetable: Timetable,
+  maxRuns: number | undefined,
+  row: Schedule | undefined,
+  after: number,
+): number | undefined {
+  return maxRuns !== undefined && row && row.fired >= maxRuns ? undefined : timetable.next(after);
+}
+
+function ticksOf(
+  task: TimedTask,
+  row: Schedule,
+  { fire, next }: Pick<TickPlan, "fire" | "next">,
+  now: number,
+): NewMessage[] {
   const { overlap = "skip", priority = 0 } = task.handler.options;
   // Ticks that are caught up with come one after the other, as they would have come.
   const inTurn = overlap === "queue" || (overlap === "skip" && fire.length > 1);
-  return fire.map((scheduled) => ({
+  return fire.map((scheduled, at) => ({
     event: task.name,
-    payload: payloadOf({ task: task.name, scheduled, previousSuccess: row.lastSuccess }),
+    payload: payloadOf(task.name, row, scheduled, now, {
+      count: row.fired + at + 1,
+      last: next === undefined && at === fire.length - 1,
+    }),
     priority,
     due: scheduled,
     key: inTurn ? keyOf(task.name) : undefined,
@@ -214,7 +239,14 @@ function ticksOf(task: TimedTask, row: Schedule, { fire }: TickPlan, now: number
   }));
 }
 
-function payloadOf(tick: Tick): string {
+function payloadOf(
+  task: string,
+  row: Schedule | undefined,
+  scheduled: number,
+  firedAt: number,
+  rest: Pick<Tick, "count" | "last">,
+): string {
+  const tick: Tick = { task, scheduled, firedAt, previousSuccess: row?.lastSuccess, ...rest };
   return JSON.stringify(tick);
 }
 

@@ -1,4 +1,5 @@
-import type { Misfire, Timetable } from "./schedule.ts";
+import type { Timetable } from "../handler.ts";
+import type { Misfire } from "./schedule.ts";
 
 /** What to do about a task that has something due. */
 export interface TickPlan {
@@ -38,6 +39,11 @@ export function planTicks(timetable: Timetable, first: number, now: number, misf
   const fire = misfire === "all" ? lastTicks(timetable, first, latest, now) : [latest];
   if (misfire === "skip" && now - latest > GRACE) fire.pop();
   return { fire, next, missed: fire[0] !== first && now - first > GRACE };
+}
+
+/** What of a plan is fired when only so many ticks are left, and `maxRuns` ends the task with the last of them. */
+export function withinRuns({ fire, next }: TickPlan, left: number): Pick<TickPlan, "fire" | "next"> {
+  return fire.length < left ? { fire, next } : { fire: fire.slice(0, left), next: undefined };
 }
 
 /** The last tick from `first` (which is one) up to `until`, found by halving: a gap of a year takes 35 steps. */

@@ -1,28 +1,30 @@
-import { toMs } from "../duration.ts";
+import { type Duration, toMs } from "../duration.ts";
 import { DeclarationError } from "../errors.ts";
-import type { TimeOptions } from "../handler.ts";
+import type { TimeOptions, Timetable } from "../handler.ts";
 import { CronTimetable } from "./cron-timetable.ts";
+import { listOf, timetableOf } from "./timetable.ts";
 import { isTimezone, momentOf } from "./wall-time.ts";
-
-/** When a task ticks. */
-export interface Timetable {
-  /** The first tick strictly after a moment; undefined when there is none any more. Milliseconds since 1970. */
-  next(after: number): number | undefined;
-}
 
 /** What becomes of ticks that fell due while nobody ran; see `TimeOptions.misfire`. */
 export type Misfire = "skip" | "once" | "all";
 
-/** What decides when a task ticks, checked and in one spelling. It is stored with the task, and its hash tells whether replicas agree. */
+/**
+ * What decides when a task ticks, checked and in one spelling: alone what is alone, lists in order and without doubles. It
+ * is stored with the task, and its hash tells whether replicas agree.
+ */
 export interface ScheduleDefinition {
   /** Milliseconds. */
-  readonly every?: number;
-  readonly cron?: string;
+  readonly every?: number | readonly number[];
+  readonly cron?: string | readonly string[];
   /** Milliseconds since 1970. */
-  readonly at?: number;
+  readonly at?: number | readonly number[];
   readonly timezone?: string;
   /** Milliseconds. */
   readonly jitter?: number;
+  /** Milliseconds since 1970; both belong to it. */
+  readonly start?: number;
+  readonly end?: number;
+  readonly maxRuns?: number;
   readonly misfire: Misfire;
 }
 
@@ -34,6 +36,8 @@ export interface CompiledSchedule {
 
 const SHORTEST = 10;
 const LONGEST = 36_500 * 86_400_000;
+/** Each rule is asked for each tick. */
+const MOST_RULES = 100;
 
 /**
  * Reads the part of a timer's options that says when it ticks; `timeOn` calls it so that a mistake fails where it stands.
@@ -43,17 +47,13 @@ const LONGEST = 36_500 * 86_400_000;
  */
 export function compileSchedule(task: string, options: TimeOptions): CompiledSchedule {
   const definition = definitionOf(task, options);
-  if (definition.cron !== undefined) checkCron(task, definition.cron, definition.timezone);
-  return { definition, timetable: timetableOf(task, definition) };
-}
-
-/** The timetable of a definition, a stored one perhaps. A cron line is read when it is first needed. */
-export function timetableOf(task: string, definition: ScheduleDefinition): Timetable {
-  const { every, cron, at, timezone = "UTC", jitter = 0 } = definition;
-  const shift = Math.floor(jitter * shareOf(task));
-  if (every !== undefined) return new Interval(every, shift);
-  if (at !== undefined) return new Moment(at + shift);
-  return new CronTimetable(cron ?? "", timezone, shift);
+  const { timezone, start, end } = definition;
+  for (const line of listOf(definition.cron)) checkCron(task, line, timezone);
+  const timetable = timetableOf(task, definition);
+  if (start !== undefined && end !== undefined && timetable.next(start - 1) === undefined) {
+    throw fault(task, "has no tick between its start and its end", "Both belong to the time between them");
+  }
+  return { definition, timetable };
 }
 
 /** Of two definitions that differ in anything the hashes differ. */
@@ -61,57 +61,57 @@ export function hashOf(definition: string): string {
   return process.getBuiltinModule("node:crypto").hash("sha256", definition, "hex").slice(0, 16);
 }
 
-/** Aligned to 1970-01-01T00:00Z, so that all replicas agree: `"1d"` ticks at midnight UTC, `"7d"` on Thursdays. */
-class Interval implements Timetable {
-  readonly #every: number;
-  readonly #shift: number;
-
-  constructor(every: number, shift: number) {
-    this.#every = every;
-    this.#shift = shift;
-  }
-
-  next(after: number): number {
-    return (Math.floor((after - this.#shift) / this.#every) + 1) * this.#every + this.#shift;
-  }
-}
-
-class Moment implements Timetable {
-  readonly #at: number;
-
-  constructor(at: number) {
-    this.#at = at;
-  }
-
-  next(after: number): number | undefined {
-    return this.#at > after ? this.#at : undefined;
-  }
-}
-
 /** What the options say about when a task ticks; a cron line is not read yet. @throws {DeclarationError} */
 export function definitionOf(task: string, options: TimeOptions): ScheduleDefinition {
-  const { every, cron, at, timezone } = options;
-  const given = [every, cron, at].filter((rule) => rule !== undefined).length;
-  if (given !== 1) {
-    throw fault(task, `has ${given === 0 ? "none" : "more than one"} of every, cron and at`, EXACTLY_ONE);
-  }
-  if (timezone !== undefined) checkTimezone(task, timezone, every !== undefined);
+  const { every, cron, at, timezone, jitter, start, end, maxRuns } = options;
+  checkRules(task, options);
+  if (timezone !== undefined) checkTimezone(task, timezone, cron ?? at ?? start ?? end);
+  if (maxRuns !== undefined) checkMaxRuns(task, maxRuns);
   checkWords(task, options);
   // The order is fixed, because the hash is taken of this object's JSON.
-  return {
-    ...(every !== undefined && { every: readEvery(task, every) }),
-    ...(cron !== undefined && { cron: normal(task, cron) }),
-    ...(at !== undefined && { at: readAt(task, at, timezone) }),
-    ...(cron !== undefined && timezone !== undefined && timezone !== "UTC" && { timezone }),
-    ...(options.jitter !== undefined && { jitter: toMs(options.jitter, `timeOn("${task}"): jitter`) }),
-    // A moment that comes once would be lost for good by a restart at the wrong time.
-    misfire: options.misfire ?? (at === undefined ? "skip" : "once"),
-  };
+  const definition: Writable<Omit<ScheduleDefinition, "misfire">> = {};
+  if (every !== undefined) definition.every = normal(every, (one) => readEvery(task, one));
+  if (cron !== undefined) definition.cron = normal(cron, (one) => readCron(task, one));
+  if (at !== undefined) definition.at = normal(at, (one) => readMoment(task, "at", one, timezone));
+  if (cron !== undefined && timezone !== undefined && timezone !== "UTC") definition.timezone = timezone;
+  if (jitter !== undefined) definition.jitter = toMs(jitter, `timeOn("${task}"): jitter`);
+  if (start !== undefined) definition.start = readMoment(task, "start", start, timezone);
+  if (end !== undefined) definition.end = readMoment(task, "end", end, timezone);
+  if (maxRuns !== undefined) definition.maxRuns = maxRuns;
+  return Object.assign(definition, { misfire: misfireOf(options) });
 }
 
-const EXACTLY_ONE = `Write exactly one: { every: "15m" }, { cron: "0 3 * * *" } or { at: "2026-12-31T23:59:00Z" }`;
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function readEvery(task: string, every: NonNullable<TimeOptions["every"]>): number {
+/** A moment that comes once would be lost for good by a restart at the wrong time. */
+export function misfireOf({ misfire, at }: TimeOptions): Misfire {
+  return misfire ?? (at === undefined ? "skip" : "once");
+}
+
+/** In one spelling, whichever way it was written. */
+function normal<In, Out extends number | string>(
+  given: In | readonly In[],
+  read: (one: In) => Out,
+): Out | readonly Out[] {
+  if (!Array.isArray(given)) return read(given as In); // Array.isArray does not know readonly arrays
+  const values = [...new Set((given as readonly In[]).map(read))];
+  const [only] = values;
+  return only !== undefined && values.length === 1 ? only : values.sort((a, b) => (a < b ? -1 : 1));
+}
+
+function checkRules(task: string, { every, cron, at }: TimeOptions): void {
+  const count = listOf(every).length + listOf(cron).length + listOf(at).length;
+  if (count === 0) throw fault(task, "has none of every, cron and at", RULES);
+  if (count > MOST_RULES) throw fault(task, `has ${count} rules`, `Write ${MOST_RULES} at the most`);
+}
+
+const RULES = `Write at least one: { every: "15m" }, { cron: "0 3 * * *" } or { at: "2026-12-31T23:59:00Z" }; of each a list, too`;
+
+function checkMaxRuns(task: string, maxRuns: number): void {
+  if (Number.isSafeInteger(maxRuns) && maxRuns >= 1) return;
+  throw fault(task, `maxRuns is ${String(maxRuns)}`, "Write a whole number of at least 1");
+}
+function readEvery(task: string, every: Duration): number {
   const ms = toMs(every, `timeOn("${task}"): every`);
   if (Number.isInteger(ms) && ms >= SHORTEST && ms <= LONGEST) return ms;
   throw fault(
@@ -121,22 +121,23 @@ function readEvery(task: string, every: NonNullable<TimeOptions["every"]>): numb
   );
 }
 
-function readAt(task: string, at: Date | string | number, timezone = "UTC"): number {
+function readMoment(task: string, what: string, at: Date | string | number, timezone = "UTC"): number {
   const moment = typeof at === "string" ? momentOf(at, timezone) : Math.floor(Number(at));
   // A Date holds nothing beyond this, and whatever shows the moment makes a Date of it.
   if (moment !== undefined && Math.abs(moment) <= 8.64e15) return moment;
   const shown = typeof at === "string" ? JSON.stringify(at) : String(at);
   throw fault(
     task,
-    `at is ${shown}, which names no moment`,
+    `${what} is ${shown}, which names no moment`,
     `Write a Date, milliseconds since 1970, or text such as "2026-12-31T23:59:00+08:00"`,
   );
 }
 
+const ODD_SPACE = /^\s|\s$|\s\s|[^\S ]/;
 const CRON_FORM = `Write 5 fields (minute hour day month weekday), 6 with seconds first, or a word such as @daily: "0 3 * * *" is every day at 3`;
 
-function normal(task: string, line: unknown): string {
-  if (typeof line === "string") return line.trim().replace(/\s+/g, " ");
+function readCron(task: string, line: unknown): string {
+  if (typeof line === "string") return ODD_SPACE.test(line) ? line.trim().replace(/\s+/g, " ") : line;
   throw fault(task, `cron is ${typeof line}, not text`, CRON_FORM);
 }
 
@@ -155,8 +156,8 @@ function checkCron(task: string, line: string, timezone = "UTC"): void {
 /** Asked from a fixed moment, so that the answer does not depend on today. */
 const A_LEAP_YEAR = Date.UTC(2024, 0, 1);
 
-function checkTimezone(task: string, timezone: string, interval: boolean): void {
-  if (interval) {
+function checkTimezone(task: string, timezone: string, read: unknown): void {
+  if (read === undefined) {
     throw fault(
       task,
       "has a timezone with every",
@@ -192,13 +193,4 @@ function checkWords(task: string, options: TimeOptions): void {
 
 function fault(task: string, why: string, remedy: string, cause?: unknown): DeclarationError {
   return new DeclarationError("SCHEDULE_INVALID", `timeOn("${task}") ${why}. ${remedy}.`, { cause });
-}
-
-/** A number from 0 to below 1 that is always the same for a name (FNV-1a). */
-function shareOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
-  // The last characters of names differ most (task-1, task-2), and FNV leaves them in the low bits.
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
 }

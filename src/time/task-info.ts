@@ -1,7 +1,8 @@
-import type { Schedule } from "../engine.ts";
+import type { Schedule, TaskRun } from "../engine.ts";
 import { definitionIn } from "./cluster-ticks.ts";
 import type { ScheduleDefinition } from "./schedule.ts";
 import type { TimedTask } from "./timed-task.ts";
+import { timetableOf } from "./timetable.ts";
 
 /** A task for lists. Moments are milliseconds since 1970. */
 export interface TaskInfo {
@@ -17,10 +18,21 @@ export interface TaskInfo {
   readonly lastTick: number | undefined;
   /** The last tick that ended well. */
   readonly lastSuccess: number | undefined;
+  /** How many ticks were fired since the task was first stored, or since this process has started. */
+  readonly fired: number;
   /** Stored, but not declared in this process: its code may be gone. */
   readonly orphaned: boolean;
   /** Another replica declares it differently, and that is in force. */
   readonly disagrees: boolean;
+}
+
+/** All that is known of a task. */
+export interface TaskDetail {
+  readonly schedule: TaskInfo;
+  /** The next ones, in milliseconds since 1970. */
+  readonly ticks: readonly number[];
+  /** The last ones, newest first. */
+  readonly runs: readonly TaskRun[];
 }
 
 /** Describes a task that is declared here, with what is stored of it. */
@@ -36,6 +48,7 @@ export function describeTask(task: TimedTask, row: Schedule | undefined, scope: 
     paused: row ? row.paused : task.paused,
     lastTick: row ? row.lastTick : local?.lastTick,
     lastSuccess: row ? row.lastSuccess : local?.lastSuccess,
+    fired: row ? row.fired : (local?.fired ?? 0),
     orphaned: false,
     disagrees: row !== undefined && row.hash !== task.hash,
   };
@@ -53,7 +66,35 @@ export function describeStored(row: Schedule): TaskInfo {
     paused: row.paused,
     lastTick: row.lastTick,
     lastSuccess: row.lastSuccess,
+    fired: row.fired,
     orphaned: true,
     disagrees: false,
   };
+}
+
+/** How many ticks of a task may be asked for. */
+const MOST_TICKS = 1_000;
+
+/** The first ticks of a task after a moment, as the definition in force has them. */
+export function ticksAfter(
+  name: string,
+  after: number,
+  count: number,
+  task: TimedTask | undefined,
+  row: Schedule | undefined,
+): number[] {
+  const definition = row ? definitionIn(row) : task?.definition;
+  if (!definition) return [];
+  const fired = row ? row.fired : (task?.local?.fired ?? 0);
+  const most = Math.min(count, MOST_TICKS, (definition.maxRuns ?? Infinity) - fired);
+  const timetable = timetableOf(name, definition);
+  const ticks: number[] = [];
+  for (
+    let tick = timetable.next(after);
+    tick !== undefined && ticks.length < most;
+    tick = timetable.next(tick)
+  ) {
+    ticks.push(tick);
+  }
+  return ticks;
 }

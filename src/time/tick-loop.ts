@@ -1,10 +1,10 @@
 import type { Clock, Timer } from "../clock.ts";
-import { Heap } from "../heap.ts";
 import type { Logger } from "../log.ts";
 import { Alarm } from "./alarm.ts";
 import type { ClusterTicks } from "./cluster-ticks.ts";
 import type { InstanceTicks } from "./instance-ticks.ts";
 import type { TimedTask } from "./timed-task.ts";
+import { WakeQueue } from "./wake-queue.ts";
 
 /** The wait before the engine is asked again after a failure, and after a refusal (somebody changed the task in that very moment). */
 const FAILED_WAIT = 1_000;
@@ -23,14 +23,14 @@ interface TickLoopParts {
   readonly log: () => Logger;
 }
 
-/** Wakes each task at its moment: one heap and one timer for all, so that what is not due costs nothing. */
+/** Wakes each task at its moment: one queue and one timer for all, so that what is not due costs nothing. */
 export class TickLoop {
   readonly tasks = new Map<string, TimedTask>();
   /** The engine's last failure; undefined while it works. */
   fault: unknown;
   readonly #parts: TickLoopParts;
   readonly #alarm: Alarm;
-  #heap = emptyHeap();
+  readonly #queue = new WakeQueue<TimedTask>();
   /** Questions to the engine under way. */
   readonly #asked = new Set<Promise<void>>();
   /** Not made known to the engine yet. */
@@ -47,7 +47,7 @@ export class TickLoop {
 
   /** When the next task is looked at. */
   get next(): number | undefined {
-    return this.#heap.peek()?.wake;
+    return this.#queue.next;
   }
 
   /** The engine's side of a task; undefined for one whose ticks run in this process. */
@@ -64,6 +64,7 @@ export class TickLoop {
   /** Adds a task; those added in one go are made known to the engine together. */
   add(task: TimedTask): void {
     this.tasks.set(task.name, task);
+    task.present = true;
     if (!this.clusterOf(task)) {
       task.next = task.timetable.next(this.#parts.now());
       this.plan(task);
@@ -75,26 +76,24 @@ export class TickLoop {
   remove(task: TimedTask): void {
     if (this.tasks.get(task.name) !== task) return;
     this.tasks.delete(task.name);
-    this.#heap.remove(task);
+    task.present = false;
+    this.#queue.remove(task);
     this.#alarm.set(this.next);
   }
 
   /** Makes the added tasks known to the engine. */
   async join(): Promise<void> {
-    const tasks = this.#joining.splice(0).filter((task) => this.#has(task));
+    const tasks = this.#joining.splice(0).filter((task) => task.present);
     await this.#parts.cluster?.join(tasks);
     for (const task of tasks) this.plan(task);
   }
 
   /** Puts a task where its `next` says, or takes it out when it has none or is paused. */
   plan(task: TimedTask, wait = 0): void {
-    if (!this.#has(task) || task.asking) return;
+    if (!task.present || task.asking) return;
     const wake = wait > 0 ? this.#parts.now() + wait : task.paused ? undefined : task.next;
-    this.#heap.remove(task);
-    if (wake !== undefined) {
-      task.wake = wake;
-      this.#heap.push(task);
-    }
+    if (wake === undefined) this.#queue.remove(task);
+    else this.#queue.set(task, wake);
     if (!this.#turning) this.#alarm.set(this.next);
   }
 
@@ -116,33 +115,30 @@ export class TickLoop {
     this.#unlisten();
     this.#lookTimer?.cancel();
     this.#alarm.set(undefined);
-    this.#heap = emptyHeap();
+    this.#queue.clear();
     this.#joining = [];
+    for (const task of this.tasks.values()) task.present = false;
     this.tasks.clear();
     while (this.#asked.size > 0) await Promise.all(this.#asked);
-  }
-
-  #has(task: TimedTask): boolean {
-    return this.#open && this.tasks.get(task.name) === task;
   }
 
   #turn(): void {
     const now = this.#parts.now();
     this.#turning = true;
-    for (let task = this.#heap.peek(); task && task.wake <= now; task = this.#heap.peek()) {
-      this.#heap.remove(task);
-      this.#fire(task);
+    for (let task = this.#queue.peek(); task && (this.next ?? now) <= now; task = this.#queue.peek()) {
+      this.#fire(task, now);
     }
     this.#turning = false;
     this.#alarm.set(this.next);
   }
 
-  #fire(task: TimedTask): void {
+  #fire(task: TimedTask, now: number): void {
     const cluster = this.clusterOf(task);
     if (cluster) {
+      this.#queue.remove(task);
       this.#track(this.#ask(cluster, task));
     } else {
-      this.#parts.local.fire(task);
+      this.#parts.local.fire(task, now);
       this.plan(task);
     }
   }
@@ -194,8 +190,4 @@ export class TickLoop {
       .finally(() => this.#asked.delete(ended));
     this.#asked.add(ended);
   }
-}
-
-function emptyHeap(): Heap<TimedTask> {
-  return new Heap((a, b) => a.wake < b.wake);
 }

@@ -1,17 +1,17 @@
 import { alike } from "../alike.ts";
 import type { Clock } from "../clock.ts";
 import { type Duration, toMs } from "../duration.ts";
-import type { Engine, Schedule } from "../engine.ts";
+import type { Engine, Schedule, TaskRun } from "../engine.ts";
 import { CancelledError, FrameworkError, LifecycleError } from "../errors.ts";
 import type { Handler, TimeHandler } from "../handler.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { defaultRegistry, type HandlerRegistry } from "../registry.ts";
-import { ClusterTicks, definitionIn } from "./cluster-ticks.ts";
+import { ClusterTicks, definitionIn, nextTick } from "./cluster-ticks.ts";
 import { InstanceTicks } from "./instance-ticks.ts";
-import { timetableOf } from "./schedule.ts";
-import { describeStored, describeTask, type TaskInfo } from "./task-info.ts";
+import { describeStored, describeTask, type TaskDetail, type TaskInfo, ticksAfter } from "./task-info.ts";
 import { TickLoop } from "./tick-loop.ts";
 import { TimedTask } from "./timed-task.ts";
+import { timetableOf } from "./timetable.ts";
 
 /** How a scheduler is made; everything has a default. */
 export interface TimeTaskSchedulerOptions {
@@ -25,6 +25,8 @@ export interface TimeTaskSchedulerOptions {
   readonly clock?: Clock;
   /** `false` lists tasks but fires none (`SCHEDULER_ENABLED`). @default true */
   readonly enabled?: boolean;
+  /** What the histories of tasks that run here call this process. @default the process id */
+  readonly instance?: string;
 }
 
 /**
@@ -60,7 +62,12 @@ export class TimeTaskScheduler {
     this.#clock = clock;
     this.#now = now;
     this.#enabled = options.enabled ?? true;
-    this.#local = new InstanceTicks(pipeline, now);
+    this.#local = new InstanceTicks(
+      pipeline,
+      now,
+      options.instance ?? String(process.pid),
+      () => this.#loop.tasks.size,
+    );
     this.#cluster = engine && new ClusterTicks(engine, log);
     this.#loop = new TickLoop({ clock, now, local: this.#local, cluster: this.#cluster, log });
   }
@@ -113,12 +120,23 @@ export class TimeTaskScheduler {
   /** All tasks: those declared here in order of declaration, then those that only the engine knows. */
   async tasks(): Promise<TaskInfo[]> {
     const rows = (await this.#cluster?.rows()) ?? new Map<string, Schedule>();
-    const infos = this.#declared().map((task) => {
-      const shared = this.#loop.clusterOf(task) !== undefined;
-      return describeTask(task, shared ? rows.get(task.name) : undefined, shared ? "cluster" : "instance");
-    });
+    const infos = this.#declared().map((task) => this.#describe(task, rows.get(task.name)));
     const here = new Set(infos.map(({ name }) => name));
     return infos.concat([...rows.values()].filter((row) => !here.has(row.task)).map(describeStored));
+  }
+
+  /**
+   * All that is known of a task.
+   * @param ticks How many of its next ticks, up to 1000. @default 5
+   * @throws {FrameworkError} `TASK_UNKNOWN`.
+   */
+  async task(name: string, ticks = 5): Promise<TaskDetail> {
+    const { task, row } = await this.#find(name);
+    return {
+      schedule: task ? this.#describe(task, row) : describeStored(row as Schedule), // one of the two was found
+      ticks: ticksAfter(name, this.#now(), ticks, task, row),
+      runs: await this.#runs(task, row),
+    };
   }
 
   /**
@@ -128,16 +146,17 @@ export class TimeTaskScheduler {
    */
   async nextTicks(name: string, count = 5): Promise<number[]> {
     const { task, row } = await this.#find(name);
-    const timetable = row ? timetableOf(name, definitionIn(row)) : task?.timetable;
-    const ticks: number[] = [];
-    for (
-      let tick = timetable?.next(this.#now());
-      tick !== undefined && ticks.length < Math.min(count, 1_000);
-      tick = timetable?.next(tick)
-    ) {
-      ticks.push(tick);
-    }
-    return ticks;
+    return ticksAfter(name, this.#now(), count, task, row);
+  }
+
+  /**
+   * The last runs of a task, newest first, 20 at the most: of a cluster task those of all replicas, which survive
+   * restarts; else those in this process, of which a process with more than a thousand such tasks keeps fewer.
+   * @throws {FrameworkError} `TASK_UNKNOWN`.
+   */
+  async runs(name: string): Promise<readonly TaskRun[]> {
+    const { task, row } = await this.#find(name);
+    return this.#runs(task, row);
   }
 
   /**
@@ -162,12 +181,15 @@ export class TimeTaskScheduler {
   async resume(name: string): Promise<void> {
     const { row, ticking } = await this.#find(name);
     if (row?.paused) {
-      await this.#cluster?.resume(name, timetableOf(name, definitionIn(row)).next(this.#now()));
+      const definition = definitionIn(row);
+      const timetable = timetableOf(name, definition);
+      await this.#cluster?.resume(name, nextTick(timetable, definition.maxRuns, row, this.#now()));
       await this.#loop.look(name);
     } else if (!row && ticking().paused) {
       const task = ticking();
       task.paused = false;
-      task.next = task.timetable.next(this.#now());
+      const over = (task.local?.fired ?? 0) >= (task.maxRuns ?? Infinity);
+      task.next = over ? undefined : task.timetable.next(this.#now());
       this.#loop.plan(task);
     }
   }
@@ -182,6 +204,16 @@ export class TimeTaskScheduler {
     const cluster = task ? this.#loop.clusterOf(task) : this.#cluster;
     if (cluster) return cluster.runNow(name, task);
     return task ? this.#local.runNow(task) : "";
+  }
+
+  #describe(task: TimedTask, row: Schedule | undefined): TaskInfo {
+    const shared = this.#loop.clusterOf(task) !== undefined;
+    return describeTask(task, shared ? row : undefined, shared ? "cluster" : "instance");
+  }
+
+  async #runs(task: TimedTask | undefined, row: Schedule | undefined): Promise<readonly TaskRun[]> {
+    if (row && this.#cluster) return this.#cluster.runs(row.task);
+    return task?.local?.history ?? [];
   }
 
   async #begin(): Promise<void> {

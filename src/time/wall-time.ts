@@ -1,21 +1,13 @@
+import { zoneOf } from "./zone.ts";
+
 /*
- * Wall time: what a clock on the wall of some zone shows, and which moment that is. Only what `at` needs; cron lines
- * are read by croner.
+ * Wall time as text: what a clock on the wall of some zone shows, and which moment that is.
  */
 
-/** Whether the runtime knows a zone of this name. Every known name is looked up once. */
+/** Whether the runtime knows a zone of this name. */
 export function isTimezone(name: string): boolean {
-  if (known.has(name)) return true;
-  try {
-    new Intl.DateTimeFormat("en-US", { timeZone: name });
-  } catch {
-    return false;
-  }
-  known.add(name);
-  return true;
+  return name === "UTC" || zoneOf(name) !== undefined;
 }
-
-const known = new Set(["UTC"]);
 
 const TEXT =
   /^(?<day>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(?<offset>Z|[+-]\d{2}:?\d{2})?)?$/;
@@ -41,19 +33,11 @@ const DAY = 86_400_000;
 
 /** `wall` is what the wall's clock shows, written as if it were UTC. */
 function fromWall(wall: number, timezone: string): number {
-  if (timezone === "UTC") return wall;
+  const zone = timezone === "UTC" ? undefined : zoneOf(timezone);
+  if (!zone) return wall;
   // Zones change their offset less than once a day, so one of these two is in force at the moment looked for.
-  const before = wall - offsetAt(wall - DAY, timezone);
-  const after = wall - offsetAt(wall + DAY, timezone);
-  const real = [before, after].filter((moment) => moment + offsetAt(moment, timezone) === wall);
+  const before = wall - zone.offsetAt(wall - DAY);
+  const after = wall - zone.offsetAt(wall + DAY);
+  const real = [before, after].filter((moment) => moment + zone.offsetAt(moment) === wall);
   return real.length > 0 ? Math.min(...real) : before;
-}
-
-function offsetAt(moment: number, timezone: string): number {
-  const format = new Intl.DateTimeFormat("en-US", { timeZone: timezone, timeZoneName: "longOffset" });
-  const name = format.formatToParts(moment).find((part) => part.type === "timeZoneName")?.value ?? "";
-  const [, sign, hours = 0, minutes = 0, seconds = 0] =
-    /([+-])(\d{2}):(\d{2})(?::(\d{2}))?$/.exec(name) ?? [];
-  const ms = (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)) * 1_000;
-  return sign === "-" ? -ms : ms;
 }

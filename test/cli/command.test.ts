@@ -19,6 +19,15 @@ test("words keep the quotes that the shell has taken off, and unknown options ar
   expect(dashes.stdout).toBe("somebody: a|--json\n");
 });
 
+test("without --locale it answers in the language of LOCALE", async () => {
+  const [chinese, english] = await Promise.all([
+    cli(["command", FUNCTIONS, "/sy", "--json"], { env: { LOCALE: "zh" } }),
+    cli(["command", FUNCTIONS, "/sy", "--json", "--locale", "en"], { env: { LOCALE: "zh" } }),
+  ]);
+  expect(JSON.parse(chinese.stdout)).toMatchObject({ text: expect.stringContaining("没有命令") });
+  expect(JSON.parse(english.stdout)).toMatchObject({ text: expect.stringContaining("There is no command") });
+});
+
 test("help is generated", async () => {
   const { code, stdout } = await cli(["command", FUNCTIONS, "/help"]);
   expect(code).toBe(0);

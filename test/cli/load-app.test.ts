@@ -8,12 +8,16 @@ async function list(
   files: Readonly<Record<string, string>>,
   first = Object.keys(files)[0] ?? "",
 ): Promise<Ended> {
-  const cwd = await temporaryFolder();
+  return cli(["list", first, "--json"], { cwd: await folderWith(files) });
+}
+
+async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await temporaryFolder();
   for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(cwd, name)), { recursive: true });
-    await writeFile(join(cwd, name), text);
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
   }
-  return cli(["list", first, "--json"], { cwd });
+  return folder;
 }
 
 function namesIn({ stdout, stderr }: Ended): string[] {
@@ -63,6 +67,18 @@ describe("what can be loaded", () => {
     expect(namesIn(await list(files))).toEqual(["a", "b", "c", "d"]);
   });
 
+  test("modules in a package that npm init has called CommonJS, and what requires them", async () => {
+    const files = {
+      "package.json": '{ "type": "commonjs" }',
+      "app.ts": `${ON} import { b } from "./b.ts"; import "./c.cts"; on("a").execute(function a() { return b; }); await null;`,
+      "b.ts": `${ON} export const b = on("b").execute(function b() {});`,
+      "c.cts":
+        'const { d } = require("./d.ts"); require("decorator-framework").on("c").execute(function c() { return d; });',
+      "d.ts": "export const d: number = 1;",
+    };
+    expect(namesIn(await list(files, "app.ts"))).toEqual(["b", "c", "a"]);
+  });
+
   test("the testing kit is the program's own copy, too", async () => {
     const text = `${ON} import { createTestApp } from "decorator-framework/testing";
       on("a").execute(function a() {}); if (typeof createTestApp !== "function") throw new Error("none");`;
@@ -108,6 +124,15 @@ describe("what cannot ends with 3", () => {
     expect(errorIn(ended).message).toMatch(
       /^app\.ts could not be loaded\. TypeError: no pool\n {2}at app\.ts:5:9$/,
     );
+  });
+
+  test("JavaScript that its package.json calls CommonJS is told what Node wants", async () => {
+    const ended = await cli(["list", "app.js"], {
+      cwd: await folderWith({ "package.json": '{ "type": "commonjs" }', "app.js": `${ON} on("a");` }),
+    });
+    expect(ended.code).toBe(3);
+    expect(ended.stderr).toContain('Make sure to set "type": "module"');
+    expect(ended.stderr).toMatch(/LOAD_FAILED: .*outside a module\n$/);
   });
 
   test("a package that is missing is named", async () => {

@@ -35,7 +35,9 @@ export function overHttp(url: string): Operating {
     subscriptions: async () => (await ask("GET", "/api/subscriptions"))["subscriptions"] ?? [],
     unsubscribe: async (handler) => (await ask("DELETE", `/api/subscriptions/${handler}`)).code === undefined,
     instances: async () => (await ask("GET", "/api/instances"))["instances"] ?? [],
+    problems: async () => (await ask("GET", "/api/problems"))["problems"] ?? [],
     tasks: async () => (await ask("GET", "/api/schedules"))["schedules"] ?? [],
+    task: async (task, ticks) => (await ask("GET", `/api/schedules/${task}${query({ ticks })}`)) as never,
     runTask: async (task) => (await ask("POST", `/api/schedules/${task}/run`))["id"] ?? "",
     pauseTask: async (task, paused) => {
       await ask("POST", `/api/schedules/${task}/${paused ? "pause" : "resume"}`);
@@ -77,7 +79,13 @@ export function overCli(target: readonly string[], options: RunOptions): Operati
     unsubscribe: async (handler) =>
       (await unless("SUBSCRIPTION_UNKNOWN", run("subscriptions remove", [handler, "--yes"]))) !== undefined,
     instances: async () => (await run("instances"))["instances"] ?? [],
+    problems: async () => {
+      const { code, stdout } = await cli(["doctor", ...target, "--json"], options);
+      expect(code).toBeLessThanOrEqual(1);
+      return (JSON.parse(stdout) as { problems: never }).problems;
+    },
     tasks: async () => (await run("schedules list"))["schedules"] ?? [],
+    task: async (task, ticks) => (await run("schedules show", [task], { ticks })) as never,
     runTask: async (task) => (await run("schedules run", [task]))["id"] ?? "",
     pauseTask: async (task, paused) => {
       await run(`schedules ${paused ? "pause" : "resume"}`, [task]);

@@ -99,6 +99,7 @@ async function scenario(ways: Operating, { app, running }: World): Promise<void>
       expect.objectContaining({ handler: "old", topic: "order.*", handledHere: false }),
     ]),
   );
+  expect(await ways.problems()).toMatchObject([{ kind: "subscription", name: "old" }]);
   expect(await ways.unsubscribe("old")).toBe(true);
   expect(await ways.unsubscribe("old")).toBe(false);
   await expect(ways.unsubscribe("ship")).rejects.toMatchObject({ code: "SUBSCRIPTION_IN_USE" });

@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { version } from "../../src/version.ts";
 import { createProgram } from "../../src/cli/program.ts";
-import { cli, errorIn, fixture } from "./program-runs.ts";
+import { cli, errorIn, fixture, shellWords, startCli } from "./program-runs.ts";
 
 describe("help", () => {
   test("it lists the commands and the exit codes", async () => {
@@ -37,6 +40,29 @@ describe("help", () => {
   });
 });
 
+describe("what is printed", () => {
+  test("may be read by somebody who has seen enough, the help too", async () => {
+    for (const args of [["--help"], ["list", fixture("functions.ts")], ["nothing"]]) {
+      const program = await startCli(args);
+      program.child.stdout?.destroy(); // before anything is printed
+      expect(await program.exit()).toBe(args[0] === "nothing" ? 2 : 0);
+      expect(program.stderr).toBe(
+        args[0] === "nothing" ? "error UNKNOWN_COMMAND: unknown command 'nothing'\n" : "",
+      );
+    }
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("on a full disk (where there is /dev/full) is an error", async () => {
+    for (const args of [["--help"], ["list", fixture("functions.ts")]]) {
+      const words = shellWords(...args, "--json");
+      const { code, stdout } = (await promisify(execFile)("sh", ["-c", `${words} 2>&1 >/dev/full`]).catch(
+        (failed: { code: number; stdout: string }) => ({ code: failed.code, stdout: failed.stdout }),
+      )) as { code: number; stdout: string };
+      expect([code, errorIn({ code, stdout: "", stderr: stdout }).code]).toEqual([1, "OUTPUT_FAILED"]);
+    }
+  });
+});
+
 describe("wrong use ends with 2", () => {
   test("an unknown command", async () => {
     const { code, stdout, stderr } = await cli(["trigge", "x"]);
@@ -67,5 +93,18 @@ describe("wrong use ends with 2", () => {
     ]);
     expect(errorIn(none).message).toContain("--url");
     expect(errorIn(noEvent).message).toContain("EVENT");
+  });
+
+  test("a file and --url", async () => {
+    const ended = await cli([
+      "trigger",
+      fixture("functions.ts"),
+      "a",
+      "--url",
+      "http://localhost:8080",
+      "--json",
+    ]);
+    expect([ended.code, errorIn(ended).code]).toEqual([2, "EXCESS_ARGUMENTS"]);
+    expect(errorIn(ended).message).toContain("starts no file");
   });
 });

@@ -62,7 +62,7 @@ test("a token opens what is closed, from the option or the environment", async (
     cli([...args, "--json"]),
     cli([...args, "--json", "--token", "another-token-altogether"]),
     cli([...args, "--token", TOKEN]),
-    cli(args, { env: { API_TOKEN: TOKEN } }),
+    cli(args, { env: { API_TOKEN: `${TOKEN}\n` } }),
   ]);
   expect([none.code, wrong.code]).toEqual([4, 4]);
   expect(errorIn(none).message).toContain("API_TOKEN");
@@ -74,15 +74,17 @@ test("an app that is not there ends with 4, an address that is none with 2", asy
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo; // it listens on a port
-  const [other, nobody, noUrl, slow] = await Promise.all([
+  const [other, nobody, noUrl, query, slow] = await Promise.all([
     cli(["list", "--url", `http://127.0.0.1:${port}`, "--json"]),
     cli(["list", "--url", "http://127.0.0.1:9", "--json"]),
     cli(["list", "--url", "localhost:8080", "--json"]),
+    cli(["list", "--url", "http://localhost:8080/?a=b", "--json"]),
     cli(["list", "--url", `http://127.0.0.1:${port}`, "--timeout", "soon", "--json"]),
   ]);
-  expect([other, nobody, noUrl, slow].map((each) => [each.code, errorIn(each).code])).toEqual([
+  expect([other, nobody, noUrl, query, slow].map((each) => [each.code, errorIn(each).code])).toEqual([
     [4, "NOT_AN_APP"],
     [4, "APP_UNREACHABLE"],
+    [2, "URL_INVALID"],
     [2, "URL_INVALID"],
     [2, "DURATION_INVALID"],
   ]);

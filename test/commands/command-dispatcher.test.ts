@@ -6,6 +6,7 @@ import type { Context } from "../../src/context.ts";
 import { CancelledError, DeclarationError, RateLimitedError, TimeoutError } from "../../src/errors.ts";
 import type { CommandOptions, HandlerFunction } from "../../src/handler.ts";
 import { type Logger, silentLogger } from "../../src/log.ts";
+import { cancel, snooze } from "../../src/outcome.ts";
 import { bareEnvironment } from "../../src/pipeline/environment.ts";
 import { Pipeline } from "../../src/pipeline/pipeline.ts";
 import { HandlerRegistry } from "../../src/registry.ts";
@@ -13,6 +14,7 @@ import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 
 interface Line {
   readonly level: string;
+  readonly message: string | undefined;
   readonly fields: Record<string, unknown>;
 }
 
@@ -21,7 +23,8 @@ function setup(options: CommandDispatcherOptions = {}) {
   const environment = bareEnvironment();
   const clock = new VirtualClock();
   const lines: Line[] = [];
-  const write = (level: string) => (fields: object) => void lines.push({ level, fields: { ...fields } });
+  const write = (level: string) => (fields: object, message?: string) =>
+    void lines.push({ level, message, fields: { ...fields } });
   const log: Logger = { ...silentLogger, info: write("info"), error: write("error"), child: () => log };
   Object.assign(environment, { clock, log });
   const pipeline = new Pipeline(environment);
@@ -209,6 +212,8 @@ describe("declaring", () => {
       roles: ["op"],
       hidden: false,
       cooldown: 5_000,
+      rateLimit: undefined,
+      confirm: false,
     });
     expect(second).toMatchObject({ name: "a", hidden: true });
   });
@@ -285,7 +290,7 @@ describe("a handler that fails", () => {
     expect(reply).toMatchObject({ status: "failed", command: "x", data: undefined });
     expect(reply.error).toBe(error);
     expect(JSON.stringify(reply)).not.toContain("hunter2");
-    expect(lines).toHaveLength(1);
+    expect(lines.map(({ level }) => level)).toEqual(["error", "info"]);
     expect(lines[0]).toMatchObject({
       level: "error",
       fields: { handler: "x", err: error, status: "failed" },
@@ -325,7 +330,12 @@ describe("a handler that fails", () => {
     stop.abort();
     expect(await reply).toMatchObject({ status: "failed", text: "/slow was called off." });
     expect((await commands.handle("/slow", { signal: stop.signal })).text).toBe("/slow was called off.");
-    expect(lines.map(({ level }) => level)).toEqual(["info", "info"]);
+    expect(lines.map(({ message }) => message)).toEqual([
+      "a command was called off",
+      "command",
+      "a command was called off",
+      "command",
+    ]);
   });
 
   test("is retried in place", async () => {
@@ -385,3 +395,117 @@ function faultOf(act: () => unknown): DeclarationError {
   }
   throw new Error("it was accepted");
 }
+
+describe("the audit", () => {
+  test("has one line for each call: who, where, which, how it ended and how long it took", async () => {
+    const { add, commands, lines, clock } = setup();
+    add("/slow <n:int>", async () => {
+      await clock.advance(250);
+      return "secret";
+    });
+    await commands.handle("/slow 1", { user: "ann", channel: "ops" });
+    await commands.handle("/slow x", { user: "ann", id: "call-1" });
+    await commands.handle("no command");
+    await commands.handle("/unknown");
+    expect(lines.map(({ level, message, fields }) => ({ level, message, ...fields }))).toEqual([
+      {
+        level: "info",
+        message: "command",
+        handler: "slow",
+        id: expect.any(String),
+        user: "ann",
+        channel: "ops",
+        status: "ok",
+        ms: 250,
+      },
+      {
+        level: "info",
+        message: "command",
+        handler: "slow",
+        id: "call-1",
+        user: "ann",
+        channel: undefined,
+        status: "invalid",
+        ms: 0,
+      },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain("secret");
+  });
+
+  test("shows what was written, or nothing at all, where the command's author says so", async () => {
+    const { add, commands, lines } = setup();
+    add("/loud", undefined, { audit: "text" });
+    add("/quiet", undefined, { audit: false });
+    await commands.handle("/loud a b");
+    await commands.handle("/quiet a b");
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.fields["text"]).toBe("/loud a b");
+  });
+});
+
+describe("types of one's own", () => {
+  const even = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (text: unknown) =>
+        Number(text) % 2 === 0 ? { value: Number(text) } : { issues: [{ message: "it is odd." }] },
+    },
+  } as const;
+
+  test("read a text, or say that it does not fit", async () => {
+    const { add, commands } = setup();
+    const types = {
+      even,
+      upper: (text: string) => (text === text.toUpperCase() ? { text } : undefined),
+      throws: (): never => {
+        throw new Error("hunter2");
+      },
+    };
+    add("/x <a:even> [b:upper...] [--c=even...] [--d=throws]", undefined, { types });
+    expect((await commands.handle("/x 4 A B --c=2 --c 6")).data).toEqual({
+      a: 4,
+      b: [{ text: "A" }, { text: "B" }],
+      c: [2, 6],
+    });
+    expect((await commands.handle("/x 3")).text).toContain('a: "3" does not fit. it is odd.');
+    expect((await commands.handle("/x 4 b")).text).toContain('b: "b" does not fit. Give a upper.');
+    const failed = await commands.handle("/x 4 --d=1");
+    expect([failed.status, failed.text.includes("hunter2")]).toEqual(["invalid", false]);
+  });
+
+  test.each([
+    [{ int: () => 1 }, '"int" is a built-in type'],
+    [{ "a b": () => 1 }, "needs a name"],
+    [{ color: "red" }, "neither a function"],
+    ["red", "types is an object"],
+  ])("that are none are refused: %j", (types, why) => {
+    const { add } = setup();
+    expect(() => add("/x", undefined, { types } as unknown as CommandOptions)).toThrow(why);
+  });
+
+  test("that are not known are refused where they stand, with those there are", () => {
+    const { add } = setup();
+    expect(() => add("/x <a:colour>", undefined, { types: { color: () => 1 } })).toThrow(
+      'Did you mean "color"?',
+    );
+  });
+});
+
+test("runs are counted by how they ended, whether they throw at once, later or not at all", async () => {
+  const { registry, pipeline, commands, add } = setup();
+  add("/work <how>", (args) => {
+    const { how } = args as { how: string };
+    if (how === "throw") throw new Error("now");
+    if (how === "reject") return Promise.reject(new Error("later"));
+    if (how === "cancel") return cancel("pointless");
+    return how === "snooze" ? snooze("1s") : how;
+  });
+  const [handler] = registry.list();
+  const { stats } = pipeline.runner(handler as typeof handler & {});
+  const ways = ["fine", "throw", "reject", "cancel", "snooze"];
+  // More often than runs are timed: those that are and those that are not must be counted alike.
+  for (let n = 0; n < 100; n++) for (const how of ways) await commands.handle(`/work ${how}`);
+  expect(stats).toMatchObject({ ok: 100, error: 200, cancelled: 100, snoozed: 100, running: 0 });
+  expect(stats.duration.counts.reduce((sum, count) => sum + count)).toBeGreaterThan(0);
+});

@@ -78,6 +78,49 @@ describe("a usage", () => {
     expect(error.message.endsWith(`\n  ${usage}\n  ${" ".repeat(at)}^`)).toBe(true);
   });
 
+  test("has the same faults, at the same places, when another one that ends alike was read before", () => {
+    for (const part of ["<a>", "[a]", "[a...]", "[b]", "<b>", "[--a]", "[--b=int]"])
+      parseUsage(`/seen ${part}`);
+    for (const [usage, code, at] of [
+      ["/x <a> [--a]", "USAGE_NAME_TWICE", 10],
+      ["/x [--a] <a>", "USAGE_NAME_TWICE", 10],
+      ["/x <a> <a>", "USAGE_NAME_TWICE", 8],
+      ["/x [a] <b>", "USAGE_ORDER", 7],
+      ["/x [a...] [b]", "USAGE_REST", 10],
+      ["[a] /x", "COMMAND_PREFIX", 0],
+      ["<b> [a]", "COMMAND_PREFIX", 0],
+      ["/x y|z <a>", "COMMAND_WORD", 3],
+      ["x <a>", "COMMAND_PREFIX", 0],
+      ["/x [--a] y", "USAGE_WORD", 9],
+    ] as const) {
+      const error = faultOf(usage);
+      expect(error.code).toBe(code);
+      expect(error.message.endsWith(`\n  ${usage}\n  ${" ".repeat(at)}^`)).toBe(true);
+    }
+  });
+
+  test("reads a type of its own as its own option says, though another usage has the same words", () => {
+    const typeOf = (color: (text: string) => unknown) =>
+      parseUsage("/paint <c:color> [--edge=color]", { color });
+    for (const value of ["one", "two"]) {
+      const { positionals, flags } = typeOf(() => value);
+      expect([positionals[0]?.type.read(""), flags[0]?.type?.read("")]).toEqual([value, value]);
+    }
+    expect(() => parseUsage("/paint <c:color>")).toThrow(expect.objectContaining({ code: "USAGE_TYPE" }));
+  });
+
+  test("is read right however many others there were", () => {
+    for (let n = 0; n < 5_000; n++) {
+      const { positionals, flags } = parseUsage(`/x <a${n}:int> [--b${n}]`);
+      expect([positionals[0]?.key, flags[0]?.key]).toEqual([`a${n}`, `b${n}`]);
+      expect(parseUsage(`/db y${n} <a${n}:int> [--b${n}]`)).toMatchObject({
+        words: ["/db", `y${n}`],
+        positionals,
+        flags,
+      });
+    }
+  });
+
   test("that is empty, or no text, is refused", () => {
     expect(faultOf(" ").code).toBe("USAGE_EMPTY");
     expect(faultOf(undefined as unknown as string).code).toBe("USAGE_EMPTY"); // as JavaScript may call it

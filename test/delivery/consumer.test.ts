@@ -34,6 +34,7 @@ async function setup(declare: (registry: ReturnType<typeof createRegistry>) => v
   const deaths: Death[] = [];
   const consumer = new Consumer(engine, pipeline, {
     dying: async (death) => void deaths.push(death),
+    ran: async () => {},
     ended: async () => {},
   });
   const handlers = registry.list().filter((handler) => handler.kind === "event");

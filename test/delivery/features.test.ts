@@ -60,6 +60,41 @@ describe("batch", () => {
     ]);
   });
 
+  test.each([
+    ["promises", (items: Promise<unknown>[]) => items],
+    ["what Promise.allSettled gives", (items: Promise<unknown>[]) => Promise.allSettled(items)],
+  ])("items may be %s: one that is rejected has failed alone", async (_, given) => {
+    const done: number[] = [];
+    const t = await testApp(({ on }) => {
+      on(Row, { name: "insert", batch: { size: 3 }, retry: 1 }).execute((rows) =>
+        given(
+          rows.map(async ({ n }) => {
+            await Promise.resolve();
+            if (n === 1) throw new Error("no");
+            done.push(n);
+          }),
+        ),
+      );
+    });
+    await t.app.publishAll([0, 1, 2].map((n) => ({ event: Row, payload: { n } })));
+    await t.advance("1m");
+    expect(done).toEqual([0, 2]);
+    expect(t.deadLetters).toMatchObject([{ payload: { n: 1 }, reason: "exhausted", error: "no" }]);
+  });
+
+  test("outcomes that are not one for each are an error, and nothing is taken for done", async () => {
+    const t = await testApp(({ on }) => {
+      on(Row, { name: "insert", batch: { size: 3 }, retry: 1 }).execute((rows) =>
+        rows.slice(1).map(async () => Promise.reject(new Error("no"))),
+      );
+    });
+    await t.app.publishAll([0, 1, 2].map((n) => ({ event: Row, payload: { n } })));
+    await t.advance("1m");
+    expect(t.deadLetters.map(({ error }) => error)).toEqual(
+      Array.from({ length: 3 }, () => expect.stringContaining("2 outcomes for 3 messages")),
+    );
+  });
+
   test("one that throws has failed them all; a payload that does not fit stays out of it", async () => {
     let calls = 0;
     const t = await testApp(({ on }) => {
@@ -75,6 +110,20 @@ describe("batch", () => {
     await t.advance("1m");
     expect(calls).toBe(1);
     expect(t.deadLetters.map(({ reason }) => reason).sort()).toEqual(["exhausted", "exhausted", "invalid"]);
+  });
+
+  test("has no steps: a result that nobody stores is refused, with what to do", async () => {
+    const t = await testApp(({ on }) => {
+      on(Row, { name: "insert", batch: { size: 2 }, retry: 1 }).execute((_, ctx) =>
+        ctx.step("charge", () => 1),
+      );
+    });
+    await t.app.publishAll([0, 1].map((n) => ({ event: Row, payload: { n } })));
+    await t.advance("1m");
+    expect(t.deadLetters.map(({ error }) => error)).toEqual([
+      expect.stringContaining("a step belongs to one message"),
+      expect.stringContaining("a step belongs to one message"),
+    ]);
   });
 
   test("triggered, it gets its one payload as a batch of one", async () => {
@@ -321,4 +370,53 @@ test("a declaration that comes to nothing is told when the app starts", async ()
     'on("lost") has no effect: its class was given to no app. Write createApp({ handlers: [TheClass] }).',
   ]);
   expect(new Lost()).toBeDefined();
+});
+
+describe("dead_letter", () => {
+  test("is told to who listens in another process, once for each death, also after a replay", async () => {
+    const store = new MemoryStore();
+    const clock = new VirtualClock();
+    const told: unknown[] = [];
+    const app = async (declare: (registry: ReturnType<typeof createRegistry>) => void) => {
+      const registry = createRegistry();
+      declare(registry);
+      const one = createApp({ registry, engine: memoryEngine({ store }), clock, log: "silent", env: {} });
+      endings.push(() => one.stop());
+      await one.start();
+      return one;
+    };
+    await app(
+      ({ on }) => void on("dead_letter", { name: "tell" }).execute((letter) => void told.push(letter)),
+    );
+    const worker = await app(({ on }) =>
+      on(Row, { name: "work", retry: 1 }).execute(() => Promise.reject(new Error("no"))),
+    );
+    const id = await worker.publish(Row, { n: 1 });
+    await clock.advance("5s");
+    expect(told).toMatchObject([{ id, handler: "work", reason: "exhausted" }]);
+    await worker.operations.replay({ id });
+    await clock.advance("5s");
+    expect(told).toHaveLength(2);
+  });
+});
+
+test("publishAll says what is no publication", async () => {
+  const t = await testApp(({ on }) => void on(Row, { name: "insert" }).execute(() => {}));
+  for (const wrong of [[["row", { n: 1 }]], [null], ["row"]])
+    await expect(t.app.publishAll(wrong as never)).rejects.toMatchObject({ code: "PUBLISH_OPTION_INVALID" });
+});
+
+test("of what falls due at one moment the smaller priority begins first, whichever handlers and tasks it is for", async () => {
+  const order: string[] = [];
+  const t = await testApp(({ on, timeOn }) => {
+    timeOn("late", { every: "1m", priority: 5 }).execute(() => void order.push("late"));
+    timeOn("soon", { every: "1m", priority: 1 }).execute(() => void order.push("soon"));
+    for (const name of ["a", "b"]) on(`${name}.*`, { name }).execute(() => void order.push(name));
+  });
+  await t.advance("2m");
+  expect(order).toEqual(["soon", "late", "soon", "late"]);
+  await t.app.publish("a.x", {}, { priority: 2 });
+  await t.app.publish("b.x", {}, { priority: 1 });
+  await t.advance(0);
+  expect(order.slice(4)).toEqual(["b", "a"]);
 });

@@ -39,7 +39,11 @@ async function setup() {
   const got: unknown[] = [];
   registry.on("e", { name: "h" }).execute((payload) => void got.push(payload));
   const pipeline = new Pipeline({ ...bareEnvironment(), clock, log: silentLogger });
-  const consumer = new Consumer(engine, pipeline, { dying: async () => {}, ended: async () => {} });
+  const consumer = new Consumer(engine, pipeline, {
+    dying: async () => {},
+    ran: async () => {},
+    ended: async () => {},
+  });
   await inner.queue.subscribe([{ handler: "h", topic: "e" }]);
   for (const handler of registry.list()) consumer.add(handler);
   consumer.start();

@@ -232,7 +232,11 @@ export class World {
     const may = this.model.mayFire(task, hash, tick);
     assert.equal(await engine.schedules.fire(task, hash, tick, next, [message]), may, "fire");
     if (!may) return;
-    this.model.change(task, { next, lastTick: tick });
+    this.model.change(task, {
+      next,
+      lastTick: tick,
+      fired: (this.model.schedules.get(task)?.fired ?? 0) + 1,
+    });
     const stored = [
       ...(await engine.queue.list({ limit: Infinity })),
       ...(await engine.deadLetters.list({ limit: Infinity })),

@@ -2,13 +2,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, test } from "vitest";
+import { afterAll, describe, test } from "vitest";
 import { memoryEngine } from "../../src/engines/memory/engine.ts";
 import { MemoryStore } from "../../src/engines/memory/store.ts";
+import { redisEngine } from "../../src/engines/redis/engine.ts";
 import { sqliteEngine } from "../../src/engines/sqlite/engine.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 import { REPLICAS, type Sequence, sequences } from "./model-steps.ts";
 import { type Store, World } from "./model-world.ts";
+import { server as postgresServer } from "./postgres/server.ts";
+import { dropSchemas, postgres } from "./postgres/setup.ts";
+import { dropStore, newUrl, server as redisServer } from "./redis/setup.ts";
 
 /*
  * Random sequences of calls to three replicas of an engine, and to a model of it: every answer, and all that can be seen,
@@ -30,6 +34,18 @@ const directory = mkdtemp(join(tmpdir(), "model-"));
 afterAll(async () => rm(await directory, { recursive: true, maxRetries: 5 }));
 
 test("sqlite does what the model does", () => check(150, newFile), TIMEOUT);
+
+describe.skipIf(postgresServer.absent !== "")(`on a server${postgresServer.absent}`, () => {
+  afterAll(dropSchemas);
+
+  test("postgres does what the model does", () => check(15, postgres.create), TIMEOUT);
+});
+
+test.skipIf(redisServer.absent !== "")(
+  `redis does what the model does${redisServer.absent}`,
+  () => check(60, newKeys),
+  TIMEOUT,
+);
 
 async function check(runs: number, create: () => Promise<Store>): Promise<void> {
   let clean: Store | undefined;
@@ -63,6 +79,15 @@ async function follow(store: Store, { without, steps }: Sequence): Promise<void>
 async function newMemory(): Promise<Store> {
   const store = new MemoryStore();
   return { clock: new VirtualClock(), engine: () => memoryEngine({ store }) };
+}
+
+const stores: string[] = [];
+afterAll(() => Promise.all(stores.map(dropStore)));
+async function newKeys(): Promise<Store> {
+  const clock = new VirtualClock();
+  const url = newUrl();
+  stores.push(url);
+  return { clock, engine: () => redisEngine(url, { time: clock }) };
 }
 
 let files = 0;

@@ -179,7 +179,14 @@ export class QueueModel {
   }
 
   define(task: string, hash: string, next: number | undefined): Schedule {
-    const fresh = { task, definition: hash, paused: false, lastTick: undefined, lastSuccess: undefined };
+    const fresh = {
+      task,
+      definition: hash,
+      paused: false,
+      lastTick: undefined,
+      lastSuccess: undefined,
+      fired: 0,
+    };
     const stored = this.schedules.get(task);
     if (stored?.hash === hash) return stored;
     const changed = { ...fresh, ...stored, definition: hash, hash, next };

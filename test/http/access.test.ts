@@ -141,6 +141,16 @@ describe("with tokens", () => {
   });
 });
 
+test("a token's own roles open commands, and nothing of the API", async () => {
+  const { http, app } = serve({ API_TOKENS: `${PUBLISH}:publish+moderator` });
+  expect((await http.fetch(post("/commands", { text: "/hi" }, bearer(PUBLISH)))).status).toBe(200);
+  expect(app.callers[0]?.roles).toEqual(["publish", "moderator"]);
+  const refused = await http.fetch(post("/api/dead-letters/replay", { all: true }, bearer(PUBLISH)));
+  expect(refused.status).toBe(403);
+  const missing = await http.fetch(get("/api/handlers", bearer(PUBLISH)));
+  expect(await problemOf(missing)).toMatchObject({ status: 403, code: "ROLE_MISSING" });
+});
+
 test("a command's roles come from the token, never from the body", async () => {
   const { http, app } = serve(TOKENS);
   await http.fetch(post("/commands", { text: "/hi" }, bearer(PUBLISH)));

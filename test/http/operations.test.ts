@@ -247,6 +247,20 @@ describe("schedules", () => {
     expect(await report()).toMatchObject({ paused: false });
   });
 
+  test("are shown one by one, with the next ticks and the last runs", async () => {
+    const { t, http } = await served();
+    await json(http, call("POST", "/api/schedules/report/run"));
+    await t.advance(0);
+    const shown = await json(http, get("/api/schedules/report?ticks=3"));
+    expect(shown).toMatchObject({
+      schedule: { name: "report", fired: 0 },
+      ticks: [expect.any(Number) as number, expect.any(Number) as number, expect.any(Number) as number],
+      runs: [{ outcome: "ok", attempt: 1, tick: expect.any(Number) as number }],
+    });
+    const problem = await problemOf(await http.fetch(get("/api/schedules/reprot"), HERE));
+    expect(problem).toMatchObject({ status: 404, code: "TASK_UNKNOWN" });
+  });
+
   test.each(["run", "pause", "resume"])(
     "%s of a task that is not there names what is alike",
     async (what) => {

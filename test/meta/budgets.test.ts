@@ -3,12 +3,14 @@ import { sourceFiles } from "./source-tree.ts";
 
 /*
  * The sizes that keep the source readable. A file at the cap is split by phase, never by number of lines.
- * The conformance suite is shipped, but it is a test: it does not count. Why 22,000: docs/decisions/0002-source-budget.md.
+ * The conformance suite is shipped, but it is a test: it does not count. An engine has a budget of its own.
+ * Why 25,500: docs/decisions/0002-source-budget.md.
  */
 const LONGEST_FILE = 400;
 const NINE_IN_TEN = 250;
 const MEDIAN = 110;
-const WHOLE = 22_000;
+const WHOLE = 25_500;
+const ENGINE = 5_000;
 
 test("no file is too long, and most are short", () => {
   const files = sourceFiles().filter(({ path }) => !path.startsWith("testing/conformance/"));
@@ -18,7 +20,12 @@ test("no file is too long, and most are short", () => {
   const sizes = files.map(({ lines }) => lines).sort((a, b) => a - b);
   expect(sizes[Math.floor(sizes.length / 2)]).toBeLessThanOrEqual(MEDIAN);
   expect(sizes[Math.floor(sizes.length * 0.9)]).toBeLessThanOrEqual(NINE_IN_TEN);
-  expect(sizes.reduce((sum, lines) => sum + lines, 0)).toBeLessThanOrEqual(WHOLE);
+  const rooms = Map.groupBy(files, ({ path }) => /^engines\/[^/]+/.exec(path)?.[0] ?? "the framework");
+  const over = [...rooms].flatMap(([room, inside]) => {
+    const lines = inside.reduce((sum, file) => sum + file.lines, 0);
+    return lines > (room === "the framework" ? WHOLE : ENGINE) ? [`${room}: ${lines}`] : [];
+  });
+  expect(over).toEqual([]);
 });
 
 test("the source has no `any`, no @ts-ignore and nothing to be done later", () => {

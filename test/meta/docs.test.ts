@@ -23,7 +23,7 @@ const TABLE = /<!-- variables:begin -->[^]*<!-- variables:end -->/;
 const variables: readonly Variable<unknown>[] = Object.values<Variable<unknown>>(VARIABLES);
 
 describe.each(PAGES.flatMap(withTwin))("%s and %s", (english, chinese) => {
-  test("have the same headings, code, tables, lists and links", () => {
+  test("have the same headings, code, tables, lists, links and words in backticks", () => {
     expect(shapeOf(chinese)).toEqual(shapeOf(english));
   });
 });
@@ -201,13 +201,14 @@ function withTwin(page: string): [string, string][] {
 }
 
 function shapeOf(page: string): unknown {
-  const { headings, blocks, rows, items, links } = read(page);
+  const { headings, blocks, rows, items, links, spans } = read(page);
   return {
     headings: headings.map(({ level }) => level),
     blocks,
     columns: rows.map((row) => row.length),
     items,
     links: links.map((link) => languageless(page, link)).sort(),
+    spans: spans.toSorted(),
   };
 }
 

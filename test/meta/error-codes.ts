@@ -10,9 +10,9 @@ export interface ErrorCode {
 /** Texts of this shape are codes of errors, unless {@link NO_CODES} or {@link NODE_CODE} says otherwise. */
 const CODE = /"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"/g;
 /** What Node and the system call their errors. */
-const NODE_CODE = /^EAI_[A-Z]+$/;
+const NODE_CODE = /^(?:EAI|ERR)_[A-Z_]+$/;
 /** Of the same shape, and something else: environment variables that are none of the app's. */
-const NO_CODES = ["API_TOKEN", "NO_COLOR"];
+const NO_CODES = ["API_TOKEN", "NO_COLOR", "XDG_STATE_HOME"];
 
 /** The `type` of a code that is written down, and that no error is made with. */
 export const NO_CLASS = "no class";

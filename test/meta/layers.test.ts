@@ -17,6 +17,7 @@ const LEAVES = [
   "node-version",
   "outcome",
   "schema",
+  "text-for-people",
   "topic",
   "version",
 ];
@@ -27,7 +28,7 @@ const ROOMS: Record<string, readonly string[]> = {
   engine: [],
   config: [],
   pipeline: ["handler", "engine"],
-  // Usage strings, schedules and retries are checked where they are declared, by those who read them later.
+  // Usage strings, schedules, patterns and retries are checked where they are declared, by those who read them later.
   declare: [
     "handler",
     "registry",
@@ -36,6 +37,7 @@ const ROOMS: Record<string, readonly string[]> = {
     "commands/usage-types",
     "commands/command",
     "time/schedule",
+    "patterns/refusal",
   ],
   events: ["pipeline", "handler", "registry", "engine"],
   commands: ["pipeline", "handler", "registry", "engine"],
@@ -45,7 +47,9 @@ const ROOMS: Record<string, readonly string[]> = {
   sources: ["engine"],
   resources: [],
   observe: ["pipeline", "handler", "engine"],
-  engines: ["engine"],
+  engines: ["engine", "engine-kit"],
+  // What engines with a server share.
+  "engine-kit": ["engine"],
   app: [
     "handler",
     "registry",
@@ -60,9 +64,28 @@ const ROOMS: Record<string, readonly string[]> = {
     "delivery",
     "sources",
     "observe",
+    "operation-commands",
+    "chat/adapter",
   ],
+  // Declared by the app, and knows of it what its public face is.
+  "operation-commands": ["app", "declare", "handler", "commands", "observe"],
+  // Hands texts to the app; only its contract is known there, the rest is loaded where a chat is opened.
+  chat: ["commands", "patterns", "pipeline", "engine"],
+  // Starts engines by their URL, as an app does, and knows nothing of apps.
+  transfer: ["engine", "app"],
   http: ["app", "handler", "registry", "config", "observe", "commands", "patterns"],
-  cli: ["app", "handler", "registry", "config", "observe", "sources", "commands", "patterns", "http"],
+  cli: [
+    "app",
+    "handler",
+    "registry",
+    "config",
+    "observe",
+    "sources",
+    "commands",
+    "patterns",
+    "http",
+    "transfer",
+  ],
   testing: ["app", "handler", "registry", "engine", "commands", "patterns", "engines"],
   index: [
     "app",
@@ -76,6 +99,7 @@ const ROOMS: Record<string, readonly string[]> = {
     "sources",
     "handler",
     "engine",
+    "transfer",
   ],
 };
 /** What composes everything; `engines` only lazily. */
@@ -85,6 +109,7 @@ const APP = [
   "runtime",
   "observation",
   "operations",
+  "problems",
   "follow-into",
   "describe-handler",
   "services",
@@ -97,6 +122,7 @@ function room(path: string): string {
   const name = first.replace(/\.ts$/, "");
   if (LEAVES.includes(name)) return "leaf";
   if (name.startsWith("config") || name === "api-tokens") return "config";
+  if (name === "engine-schedules" || name === "engine-transfer") return "engine";
   return APP.includes(name) ? "app" : name;
 }
 

@@ -24,6 +24,8 @@ interface Manifest {
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, unknown>>;
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
@@ -73,7 +75,12 @@ describe("the packed tarball", () => {
     const sources = new Set(sourceFiles().map(({ path }) => path));
     const odd = files.filter((path) => {
       if (!path.startsWith("dist/")) return false;
-      if (/^dist\/(?:index|testing\/index|cli\/main|chunks\/[\w-]+)\.js(?:\.map)?$/.test(path)) return false;
+      if (
+        /^dist\/(?:index|chat\/index|testing\/index|transfer\/index|cli\/main|chunks\/[\w-]+)\.js(?:\.map)?$/.test(
+          path,
+        )
+      )
+        return false;
       return !sources.has(path.replace(/^dist\//, "").replace(/\.d\.ts$/, ".ts"));
     });
     expect(odd).toEqual([]);
@@ -81,7 +88,9 @@ describe("the packed tarball", () => {
       expect.arrayContaining([
         "dist/index.js",
         "dist/index.d.ts",
+        "dist/chat/index.js",
         "dist/testing/index.js",
+        "dist/transfer/index.js",
         "dist/cli/main.js",
       ]),
     );
@@ -151,7 +160,11 @@ describe("package.json", () => {
 
   test("its dependencies are what the source imports, neither more nor less", () => {
     const imported = new Set(sourceFiles().flatMap(({ text }) => packagesIn(text)));
-    expect([...imported].sort()).toEqual(Object.keys(manifest.dependencies).sort());
+    const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
+    expect([...imported].sort()).toEqual(declared.sort());
+    expect(manifest.peerDependenciesMeta).toEqual(
+      Object.fromEntries(Object.keys(manifest.peerDependencies).map((name) => [name, { optional: true }])),
+    );
   });
 
   test("its development dependencies are imported, or tools that are run", () => {
@@ -193,6 +206,8 @@ describe("package-lock.json", () => {
 const TOOLS = [
   "@arethetypeswrong/cli",
   "@types/node",
+  "@types/pg",
+  "@types/ws",
   "@vitest/coverage-v8",
   "node",
   "oxfmt",

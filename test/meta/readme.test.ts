@@ -1,17 +1,28 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parsePage } from "./markdown.ts";
 import { needBuild, ROOT } from "./source-tree.ts";
 
-/* The README's code: all of it compiles, and the twenty lines do what their comments say. */
+/*
+ * The code of the README and of the pages below docs/: all of it compiles, and the README's twenty lines do what their
+ * comments say. The Chinese pages have the same code: docs.test.ts.
+ */
 
-const blocks = parsePage(readFileSync(join(ROOT, "README.md"), "utf8")).blocks.flatMap(
-  ({ language, text }) => (language === "ts" ? [text] : []),
-);
-const [example = "", ...fragments] = blocks;
+const [example = "", ...fragments] = codeIn("README.md");
+const pages = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".md") && !path.startsWith("zh-CN"))
+  .map((path) => join("docs", path));
 
 /** What a fragment takes from the text around it. */
 const AROUND: Readonly<Record<string, string>> = {
@@ -42,8 +53,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("every block of TypeScript compiles", async () => {
   expect(fragments.length).toBeGreaterThan(1);
-  writeFileSync(join(folder, "block-0.ts"), example);
-  fragments.forEach((text, at) => writeFileSync(join(folder, `block-${at + 1}.ts`), withPrelude(text)));
+  writeFileSync(join(folder, "README-0.ts"), example);
+  fragments.forEach((text, at) => writeFileSync(join(folder, `README-${at + 1}.ts`), withPrelude(text)));
+  const others = pages.flatMap((page) => codeIn(page).map((text, at) => ({ name: `${page}-${at}`, text })));
+  expect(others.length).toBeGreaterThan(15);
+  for (const { name, text } of others) {
+    // A block is a file of its own, whatever it imports.
+    writeFileSync(join(folder, `${name.replaceAll(/[/.]/g, "-")}.ts`), `${withPrelude(text)}\nexport {};\n`);
+  }
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({
@@ -73,6 +90,11 @@ test("the first example is of about twenty lines, and runs in Node as it is", as
   for (const { value, comment } of results) expect(value).toMatchObject(valueIn(comment));
   expect(existsSync(join(folder, "data/app.db"))).toBe(true);
 });
+
+function codeIn(page: string): string[] {
+  const { blocks } = parsePage(readFileSync(join(ROOT, page), "utf8"));
+  return blocks.flatMap(({ language, text }) => (language === "ts" ? [text] : []));
+}
 
 /** What one line of the example gave, and what its comment says. */
 interface Shown {

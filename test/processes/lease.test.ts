@@ -10,7 +10,7 @@ describe("a lease", () => {
     const path = newFile();
     const setup = { path, lease: LEASE_MS };
     const blocked = await Worker.start(setup);
-    await blocked.publish([{ n: 1, ask: "block", ms: 2 * LEASE_MS + 400 }]);
+    await blocked.publish([{ n: 1, ask: "block", ms: 10 * LEASE_MS }]);
     await blocked.says("began 1 1");
     const other = await Worker.start(setup);
     const { at: taken } = await other.says("began 1 2");
@@ -35,7 +35,7 @@ describe("a lease", () => {
 
   test("is kept as long as its holder gives signs of life, however long the work takes", async () => {
     const path = newFile();
-    const setup = { path, lease: LEASE_MS };
+    const setup = { path, lease: 2 * LEASE_MS };
     const [holder, ...sweepers] = await Promise.all([1, 2, 3].map(() => Worker.start(setup)));
     if (!holder) throw new Error("three were started");
     const workers = [holder, ...sweepers];

@@ -2,6 +2,8 @@
 export interface Setup {
   /** The data file. */
   readonly path: string;
+  /** Another engine than the one on that file; then the path only says where the process runs. */
+  readonly engine?: string;
   /** In milliseconds. @default 30000 */
   readonly lease?: number;
   /** How often a message is tried. @default 5 */
@@ -46,3 +48,37 @@ export interface PublishedWith {
   readonly dedupe?: string;
   readonly delay?: number;
 }
+
+/** How a ticker is set up. */
+export interface TickerSetup extends Setup {
+  /** Of its task, in milliseconds. */
+  readonly every: number;
+}
+
+/** Where a ticker can be told to end itself, the next time it comes there. */
+export type Grave = "after fire" | "after claim" | "in the handler";
+
+/** What a ticker can be told. */
+export type TickerOrder =
+  | { readonly do: "die"; readonly at: Grave }
+  /** To hold up its event loop. */
+  | { readonly do: "block"; readonly ms: number }
+  | { readonly do: "stop" };
+
+/** How a hand is set up. */
+export interface HandSetup extends Setup {
+  /** How far its own clock is ahead, in milliseconds. @default 0 */
+  readonly skew?: number;
+}
+
+/** Limits that a hand can be told to use. */
+export type Limit = "cooldown" | "rate limit" | "sliding window" | "threshold";
+
+/** What a hand can be told. */
+export type HandOrder =
+  /** To use a limit so often; it tells how often it was let. */
+  | { readonly do: "use"; readonly limit: Limit; readonly times: number }
+  /** To end itself in the next job that it begins. */
+  | { readonly do: "die" }
+  /** To publish so many jobs, numbered from one on; each has one of so many keys, if there are any. */
+  | { readonly do: "publish"; readonly from: number; readonly jobs: number; readonly keys?: number };

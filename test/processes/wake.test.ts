@@ -12,7 +12,7 @@ describe("work that another process has published", () => {
   test("is found by looking where the system tells nothing of it", async () => {
     const waits = await waitsOf(true);
     console.log(`found by looking after ${waits.join(", ")} ms`);
-    expect(Math.max(...waits)).toBeLessThan(1_500);
+    expect(Math.max(...waits)).toBeLessThan(10_000);
   });
 });
 

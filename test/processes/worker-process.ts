@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
-import type { Order, PublishedWith, Setup, Task } from "./setup.ts";
+import type { HandOrder, Order, PublishedWith, Setup, Task, TickerOrder } from "./setup.ts";
 
 /** How long anything may take before a test gives up. */
 const DEADLINE_MS = 20_000;
@@ -19,7 +19,14 @@ export interface Line {
   readonly at: number;
 }
 
-/** A running worker.ts, killed with its test. */
+/** What is run, and in which environment. */
+export interface WorkerProgram {
+  /** @default "worker.ts" */
+  readonly program?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A running worker.ts, or another program that tells what it does; killed with its test. */
 export class Worker {
   readonly lines: Line[] = [];
   readonly child: ChildProcess;
@@ -27,12 +34,12 @@ export class Worker {
   readonly #heard = new Set<() => void>();
   #errors = "";
 
-  private constructor(setup: Setup) {
+  private constructor(setup: Setup, { program = "worker.ts", env = {} }: WorkerProgram) {
     const { path } = setup;
-    this.child = spawn(process.execPath, [join(import.meta.dirname, "worker.ts"), JSON.stringify(setup)], {
+    this.child = spawn(process.execPath, [join(import.meta.dirname, program), JSON.stringify(setup)], {
       cwd: join(path, ".."),
       stdio: "pipe",
-      env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: CACHE },
+      env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: CACHE, ...env },
     });
     const { stdout, stderr } = this.child;
     if (!stdout || !stderr) throw new Error("its outputs are pipes");
@@ -43,13 +50,13 @@ export class Worker {
   }
 
   /** Starts one and waits until it works. */
-  static async start(setup: Setup): Promise<Worker> {
-    const worker = new Worker(setup);
+  static async start(setup: Setup, program: WorkerProgram = {}): Promise<Worker> {
+    const worker = new Worker(setup, program);
     await worker.says("ready");
     return worker;
   }
 
-  tell(order: Order): void {
+  tell(order: Order | TickerOrder | HandOrder): void {
     this.child.stdin?.write(`${JSON.stringify(order)}\n`);
   }
 

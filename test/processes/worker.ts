@@ -21,7 +21,7 @@ const registry = createRegistry();
 const work = declareWork(registry, setup);
 
 const app = createApp({
-  engine: `sqlite:${setup.path}`,
+  engine: setup.engine ?? `sqlite:${setup.path}`,
   registry,
   log: logger(),
   env: {},

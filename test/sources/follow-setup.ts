@@ -65,11 +65,11 @@ export async function setUp() {
   };
 }
 
-/** Waits until `condition` holds, five seconds at the most. */
+/** Waits until `condition` holds, twenty seconds at the most. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 20_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within 5 s: ${condition.toString()}`);
+    if (performance.now() > deadline) throw new Error(`not within 20 s: ${condition.toString()}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

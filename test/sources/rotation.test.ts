@@ -9,7 +9,9 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -19,6 +21,11 @@ import { setUp, until } from "./follow-setup.ts";
 async function age(file: string, seconds: number): Promise<void> {
   const { mtimeMs } = await stat(file);
   await utimes(file, mtimeMs / 1000 - seconds, mtimeMs / 1000 - seconds);
+}
+
+/** The packed file has the times of the plain one, which goes. */
+async function gzip(file: string): Promise<void> {
+  await promisify(execFile)("gzip", [file]);
 }
 
 async function running() {
@@ -41,6 +48,23 @@ describe("while the follower runs", () => {
     expect(lines).toEqual(["one", "two", "three", "four without its end", "five"]);
   });
 
+  test("the old file is compressed at once: it is not read again", async () => {
+    const { file, append, one, lines } = await running();
+    await append("two\n");
+    await one.caughtUp();
+    await rename(file, `${file}.1`);
+    await gzip(`${file}.1`);
+    await append("three\n");
+    await one.caughtUp();
+    await rename(file, `${file}.2`);
+    await append("four\n");
+    await one.caughtUp();
+    await gzip(`${file}.2`);
+    await append("five\n");
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "two", "three", "four", "five"]);
+  });
+
   test("an empty new file is not gone over to yet: the writer may still write to the old one", async () => {
     const { file, append, one, lines } = await running();
     await rename(file, `${file}.1`);
@@ -53,7 +77,7 @@ describe("while the follower runs", () => {
   });
 
   test("whatever the order of lines, rotations, looks and restarts, each line comes once", async () => {
-    const step = fc.constantFrom("line", "line", "line", "part", "rotate", "look", "restart");
+    const step = fc.constantFrom("line", "line", "line", "part", "rotate", "pack", "look", "restart");
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const { folder, file, follower, lines } = await setUp();
@@ -62,15 +86,16 @@ describe("while the follower runs", () => {
         await one.start();
         let expected = "start\n";
         for (const [index, what] of steps.entries()) {
-          const text = what === "line" ? `${index}\n` : what === "part" ? `${index} ` : "";
+          const text = what === "line" || what === "pack" ? `${index}\n` : what === "part" ? `${index} ` : "";
           await appendFile(file, text);
           expected += text;
           if (what === "look") await one.caughtUp();
-          if (what === "rotate") {
+          if (what === "rotate" || what === "pack") {
             // Only whole lines: a rotated file's last line is given out though it has no end.
             await appendFile(file, "\n");
             expected += "\n";
             await rename(file, join(folder, `app.log.${index}`));
+            if (what === "pack") await gzip(join(folder, `app.log.${index}`));
           }
           if (what === "restart") {
             await one.stop();
@@ -137,7 +162,7 @@ describe("while the follower runs", () => {
     const { folder, file, append, one, lines } = await running();
     await rename(file, `${file}.1`);
     await writeFile(join(folder, "app-2.log"), "not ours\n");
-    await writeFile(join(folder, "app.log.0.gz"), gzipSync("not ours\n"));
+    await writeFile(join(folder, "app.log.0.xz"), "not ours\n");
     await append("two\n");
     await one.caughtUp();
     expect(lines).toEqual(["one", "two"]);
@@ -213,6 +238,42 @@ describe("while nobody reads", () => {
     await append("three\n");
     await next.start();
     await next.caughtUp();
+    expect(lines).toEqual(["one", "lost", "two", "three"]);
+  });
+
+  test("rotated twice and compressed: the rest of each is read, once", async () => {
+    const { file, append, next, lines, follower } = await stopped();
+    await append("two\n");
+    await rename(file, `${file}.2`);
+    await gzip(`${file}.2`);
+    await writeFile(`${file}.1`, "three\n");
+    await age(`${file}.1`, -10);
+    await gzip(`${file}.1`);
+    await append("four\n");
+    await age(file, -20);
+    await next.start();
+    await next.caughtUp();
+    await next.stop();
+    const again = follower();
+    await again.start();
+    await append("five\n");
+    await again.caughtUp();
+    expect(lines).toEqual(["one", "two", "three", "four", "five"]);
+  });
+
+  test("a compressed file that is only half written is waited for", async () => {
+    const { file, append, next, lines } = await stopped();
+    await append("two\n");
+    await rename(file, `${file}.1`);
+    const whole = gzipSync("one\ntwo\n");
+    await rm(`${file}.1`);
+    await writeFile(`${file}.1.gz`, whole.subarray(0, -6));
+    await append("three\n");
+    await next.start();
+    await until(() => next.file !== "");
+    expect(lines).toEqual(["one"]);
+    await writeFile(`${file}.1.gz`, whole);
+    await until(() => lines.length === 3);
     expect(lines).toEqual(["one", "two", "three"]);
   });
 

@@ -90,17 +90,19 @@ test("time may be moved while a handler waits for the test", async () => {
   expect(t.runs[0]).toMatchObject({ result: 60 * MINUTE });
 });
 
-test("a handler that takes its turns of the event loop ends before time moves on", async () => {
+test("a handler that reads files ends before time moves on, however slow the machine is", async () => {
   const registry = createRegistry();
   const ended: number[] = [];
   registry.timeOn("reads", { every: "1m" }).execute(async (_, ctx) => {
     const at = ctx.now();
-    for (let chunk = 0; chunk < 5; chunk++) await readFile(join(ROOT, "package.json"));
+    const begun = performance.now();
+    // Longer than a handler has for what nobody can see.
+    while (performance.now() - begun < 60) await readFile(join(ROOT, "package.json"));
     ended.push(ctx.now() - at);
   });
   await using t = await createTestApp({ registry });
-  await t.advance("10m");
-  expect(ended).toEqual(Array.from({ length: 10 }, () => 0));
+  await t.advance("3m");
+  expect(ended).toEqual([0, 0, 0]);
 });
 
 test("advance in a handler is refused, and says so", async () => {

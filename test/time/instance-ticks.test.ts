@@ -74,9 +74,11 @@ describe("a run", () => {
     await finish();
     await clock.advance("10s");
     await finish();
+    const [first, second] = [START + 10_000, START + 20_000];
+    const common = { task: "task", last: false };
     expect(begun).toEqual([
-      { task: "task", scheduled: START + 10_000, previousSuccess: undefined },
-      { task: "task", scheduled: START + 20_000, previousSuccess: START + 10_000 },
+      { ...common, scheduled: first, firedAt: first, previousSuccess: undefined, count: 1 },
+      { ...common, scheduled: second, firedAt: second, previousSuccess: first, count: 2 },
     ]);
     expect((await scheduler.tasks())[0]).toMatchObject({
       scope: "instance",

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CATCH_UP_AGE, CATCH_UP_COUNT, GRACE, planTicks } from "../../src/time/misfire.ts";
-import { compileSchedule, type Misfire, type Timetable } from "../../src/time/schedule.ts";
+import { compileSchedule, type Misfire } from "../../src/time/schedule.ts";
+import type { Timetable } from "../../src/handler.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

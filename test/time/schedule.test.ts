@@ -165,8 +165,23 @@ describe("jitter", () => {
 
 describe("mistakes", () => {
   test.each<[string, object, RegExp]>([
-    ["nothing", {}, /has none of every, cron and at\. Write exactly one/],
-    ["two", { every: "1s", cron: "* * * * *" }, /has more than one of every, cron and at/],
+    ["nothing", {}, /has none of every, cron and at\. Write at least one/],
+    ["empty lists", { every: [], cron: [] }, /has none of every, cron and at/],
+    ["too many rules", { at: Array.from({ length: 101 }, (_, n) => n) }, /has 101 rules\. Write 100/],
+    ["a wrong line among right ones", { cron: ["0 3 * * *", "61 * * * *"] }, /cron "61 \* \* \* \*"/],
+    ["no runs", { every: "1s", maxRuns: 0 }, /maxRuns is 0\. Write a whole number/],
+    ["half a run", { every: "1s", maxRuns: 1.5 }, /maxRuns is 1\.5/],
+    ["no start", { every: "1s", start: "tomorrow" }, /start is "tomorrow", which names no moment/],
+    [
+      "an end before the start",
+      { every: "1h", start: "2026-01-02", end: "2026-01-01" },
+      /has no tick between its start and its end/,
+    ],
+    [
+      "no tick between them",
+      { cron: "0 3 * * *", start: "2026-01-01T04:00Z", end: "2026-01-02T02:00Z" },
+      /has no tick between/,
+    ],
     ["a short line", { cron: "* * *" }, /cron "\* \* \*" is not a cron line: .*Write 5 fields/],
     ["seven fields", { cron: "* * * * * * 2026" }, /is not a cron line/],
     ["a wrong minute", { cron: "61 * * * *" }, /Invalid value for minute: 61/],
@@ -220,7 +235,58 @@ test("two definitions have one hash only if they tick alike", () => {
   expect(new Set(all).size).toBe(all.length);
 });
 
-test("croner is loaded by the first cron line and not before", async () => {
+describe("several rules", () => {
+  test("tick at the moments of all, each once", () => {
+    const options: TimeOptions = {
+      every: "6h",
+      cron: ["0 3 * * *", "0 12 * * *"],
+      at: "2026-11-22T05:30:00Z",
+      timezone: "UTC",
+    };
+    expect(ticks(options, "2026-11-22T00:00:00Z", 6)).toEqual([
+      "2026-11-22T03:00:00Z",
+      "2026-11-22T05:30:00Z",
+      "2026-11-22T06:00:00Z",
+      "2026-11-22T12:00:00Z",
+      "2026-11-22T18:00:00Z",
+      "2026-11-23T00:00:00Z",
+    ]);
+  });
+
+  test("are one definition, however they are written", () => {
+    const of = (options: TimeOptions) => compileSchedule("task", options).definition;
+    expect(of({ every: ["1h"] })).toEqual(of({ every: "60m" }));
+    expect(of({ every: ["90m", "1h", "60m"] })).toEqual({ every: [3_600_000, 5_400_000], misfire: "skip" });
+    expect(of({ cron: ["0 4 * * *", "0  3 * * *"] }).cron).toEqual(["0 3 * * *", "0 4 * * *"]);
+  });
+});
+
+describe("start and end", () => {
+  test("bound the ticks, and belong to them", () => {
+    const bounds = { start: "2026-11-22T03:00:00Z", end: new Date("2026-11-22T05:00:00Z") };
+    const all = ["2026-11-22T03:00:00Z", "2026-11-22T04:00:00Z", "2026-11-22T05:00:00Z"];
+    expect(ticks({ every: "1h", ...bounds }, "2026-01-01T00:00:00Z", 9)).toEqual(all);
+    expect(ticks({ cron: "@hourly", ...bounds }, "2026-11-22T03:00:00Z", 9)).toEqual(all.slice(1));
+  });
+
+  test("are read in the task's zone, and moved by the jitter with the ticks", () => {
+    const { definition } = compileSchedule("task", {
+      every: "1h",
+      start: "2026-11-22T03:00",
+      timezone: "Asia/Shanghai",
+    });
+    expect(definition.start).toBe(at("2026-11-21T19:00:00Z"));
+    const hour = { start: at("2026-11-22T03:00:00Z"), end: at("2026-11-22T03:00:00Z") };
+    for (let n = 0; n < 20; n++) {
+      const { timetable } = compileSchedule(`task-${n}`, { every: "1h", jitter: "50m", ...hour });
+      const first = timetable.next(0) ?? 0;
+      expect(Math.floor(first / 3_600_000) * 3_600_000).toBe(hour.start);
+      expect(timetable.next(first)).toBeUndefined();
+    }
+  });
+});
+
+test("croner is loaded by the first cron line that is not plain, and not before", async () => {
   const { execFileSync } = await import("node:child_process");
   const schedule = new URL("../../src/time/schedule.ts", import.meta.url).href;
   const scheduler = new URL("../../src/time/time-task-scheduler.ts", import.meta.url).href;
@@ -230,8 +296,9 @@ test("croner is loaded by the first cron line and not before", async () => {
     await import(${JSON.stringify(scheduler)});
     const { compileSchedule } = await import(${JSON.stringify(schedule)});
     compileSchedule("a", { every: "1s" });
+    compileSchedule("b", { cron: "*/5 8-18 * * mon-fri", timezone: "Asia/Shanghai" });
     const before = loaded();
-    compileSchedule("b", { cron: "* * * * *" });
+    compileSchedule("c", { cron: "0 0 L * *" });
     console.log(before, loaded());`;
   const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
   expect(out.trim()).toBe("false true");

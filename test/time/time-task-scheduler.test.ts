@@ -27,18 +27,31 @@ describe("a cluster task", () => {
       due: START + 10_000,
       key: undefined,
     });
-    expect(JSON.parse(claim?.payload ?? "")).toEqual({ task: "task", scheduled: START + 10_000 });
+    expect(JSON.parse(claim?.payload ?? "")).toEqual({
+      task: "task",
+      scheduled: START + 10_000,
+      firedAt: START + 10_000,
+      count: 1,
+      last: false,
+    });
     await replica.stop();
   });
 
   test("says in its ticks when one last ended well", async () => {
     const { clock, replica } = await one({ every: "10s" });
     await clock.advance("10s");
-    expect(await replica.drain("task")).toEqual([{ task: "task", scheduled: START + 10_000 }]);
-    await replica.engine.schedules.succeeded("task", START + 10_000);
+    expect((await replica.drain("task")).map(({ previousSuccess }) => previousSuccess)).toEqual([undefined]);
+    await replica.engine.schedules.record("task", {
+      tick: START + 10_000,
+      startedAt: START + 10_000,
+      duration: 1,
+      outcome: "ok",
+      instance: "here",
+      attempt: 1,
+    });
     await clock.advance("10s");
-    expect(await replica.drain("task")).toEqual([
-      { task: "task", scheduled: START + 20_000, previousSuccess: START + 10_000 },
+    expect(await replica.drain("task")).toMatchObject([
+      { scheduled: START + 20_000, previousSuccess: START + 10_000, count: 2 },
     ]);
     await replica.stop();
   });
@@ -61,6 +74,7 @@ describe("a cluster task", () => {
         paused: false,
         lastTick: undefined,
         lastSuccess: undefined,
+        fired: 0,
         orphaned: false,
         disagrees: false,
       },
@@ -88,7 +102,7 @@ describe("a cluster task", () => {
     const { clock, replica } = await one({ at: START - 1 });
     await clock.advance("1h");
     expect(await moments(replica)).toEqual([]);
-    expect(replica.log.lines).toEqual(["warn the task's moment is past: it will not run"]);
+    expect(replica.log.lines).toEqual(["warn the task's last moment is past: it will not run"]);
     await replica.stop();
   });
 });

@@ -22,6 +22,11 @@ export class DeadLetterBox {
     });
   }
 
+  /** Adds one as it is. */
+  put(dead: Dead): void {
+    this.#add({ ...dead, letter: Object.freeze(dead.letter) });
+  }
+
   /** Keeps a message that nobody is subscribed to. */
   buryUnrouted(message: Message, now: number): void {
     const fate = {

@@ -29,7 +29,7 @@ export class MemoryDeadLetters implements DeadLetters {
 
   async discard(filter: DeadLetterFilter): Promise<number> {
     return this.#each(filter, (dead) => {
-      this.#seat.store.dead.remove(dead);
+      this.#seat.open.dead.remove(dead);
       return true;
     });
   }
@@ -56,7 +56,7 @@ export class MemoryDeadLetters implements DeadLetters {
         ? this.#seat.store.backlogsFor(message)
         : this.#seat.store.backlogsFor({ ...message, to: handler });
     if (backlogs.length === 0) return false;
-    this.#seat.store.dead.remove(dead);
+    this.#seat.open.dead.remove(dead);
     for (const backlog of backlogs) {
       const delivery = new Delivery(message, backlog);
       delivery.steps = steps;

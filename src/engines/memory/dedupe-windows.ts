@@ -26,6 +26,16 @@ export class DedupeWindows {
     return this.#byKey.get(key)?.id;
   }
 
+  /** All windows that are remembered. */
+  values(): Iterable<Readonly<Omit<Window, "slot">>> {
+    return this.#byKey.values();
+  }
+
+  clear(): void {
+    for (const window of this.#byKey.values()) this.#byEnd.remove(window);
+    this.#byKey.clear();
+  }
+
   /** Gives a free key to a message. */
   hold(key: string, id: string, until: number): void {
     const window = { slot: -1, key, id, until };

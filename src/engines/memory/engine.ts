@@ -7,6 +7,7 @@ import { MemoryQueue } from "./queue.ts";
 import { MemorySchedules } from "./schedules.ts";
 import { MemorySignals } from "./signals.ts";
 import { MemoryState } from "./state.ts";
+import { MemoryTransfer } from "./transfer.ts";
 import { MemoryStore } from "./store.ts";
 
 /** Options of {@link memoryEngine}. */
@@ -37,6 +38,7 @@ class MemoryEngine implements Engine {
   readonly state: MemoryState;
   readonly presence: MemoryPresence;
   readonly signals: MemorySignals;
+  readonly transfer: MemoryTransfer;
   readonly #seat: Seat;
 
   constructor(store: MemoryStore) {
@@ -48,6 +50,7 @@ class MemoryEngine implements Engine {
     this.state = new MemoryState(this.#seat);
     this.presence = new MemoryPresence(this.#seat);
     this.signals = new MemorySignals(this.#seat);
+    this.transfer = new MemoryTransfer(this.#seat);
   }
 
   async start(options: EngineStart): Promise<void> {
@@ -65,6 +68,6 @@ class MemoryEngine implements Engine {
   }
 
   async check(): Promise<void> {
-    void this.#seat.member;
+    void this.#seat.open;
   }
 }

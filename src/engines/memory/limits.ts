@@ -10,7 +10,7 @@ export class MemoryLimits implements Limits {
   }
 
   async take(key: string, limit: number, window: number): Promise<Taken> {
-    const now = this.#seat.store.now();
+    const now = this.#seat.open.now();
     const used = this.#seat.store.uses.within(key, window, now);
     if (used.length >= limit) {
       // There is room again when the use that is `limit` back from the latest leaves the window.
@@ -22,11 +22,11 @@ export class MemoryLimits implements Limits {
   }
 
   async giveBack(key: string): Promise<void> {
-    this.#seat.store.uses.takeBack(key);
+    this.#seat.open.uses.takeBack(key);
   }
 
   async hit(key: string, count: number, window: number): Promise<boolean> {
-    const now = this.#seat.store.now();
+    const now = this.#seat.open.now();
     if (this.#seat.store.hits.within(key, window, now).length + 1 < count) {
       this.#seat.store.hits.add(key, window, now);
       return false;

@@ -27,11 +27,11 @@ export class MemoryQueue implements Queue {
   }
 
   async subscribe(subscriptions: readonly Subscription[]): Promise<void> {
-    for (const { handler, topic } of subscriptions) this.#seat.store.subscribe(handler, topic);
+    for (const { handler, topic } of subscriptions) this.#seat.open.subscribe(handler, topic);
   }
 
   async unsubscribe(handler: string): Promise<boolean> {
-    return this.#seat.store.unsubscribe(handler);
+    return this.#seat.open.unsubscribe(handler);
   }
 
   async subscriptions(): Promise<readonly SubscriptionInfo[]> {
@@ -45,10 +45,11 @@ export class MemoryQueue implements Queue {
   }
 
   async publish(messages: readonly NewMessage[]): Promise<readonly Published[]> {
-    return this.#seat.store.publish(messages);
+    return this.#seat.open.publish(messages);
   }
 
   async claim(wants: readonly Want[]): Promise<Claims> {
+    void this.#seat.open;
     const claims: Claim[] = [];
     let nextDue: number | undefined;
     // Given up as dead: it holds nothing until its next beat has told it so.
@@ -57,7 +58,7 @@ export class MemoryQueue implements Queue {
       const backlog = this.#seat.store.backlogs.get(handler);
       if (!backlog) continue;
       for (let left = limit; left > 0; left--) {
-        const delivery = this.#seat.store.take(backlog, this.#seat.member);
+        const delivery = this.#seat.open.take(backlog, this.#seat.member);
         if (!delivery) break;
         claims.push(delivery.toClaim());
       }
@@ -104,7 +105,7 @@ export class MemoryQueue implements Queue {
     const waiting = (this.#seat.store.deliveries.get(id) ?? []).filter(
       (delivery) => delivery.place !== "running" && (handler === undefined || delivery.handler === handler),
     );
-    for (const delivery of waiting) this.#seat.store.remove(delivery);
+    for (const delivery of waiting) this.#seat.open.remove(delivery);
     return waiting.length;
   }
 
@@ -127,6 +128,7 @@ export class MemoryQueue implements Queue {
   }
 
   #held({ id, handler, token }: ClaimRef): Delivery | undefined {
+    void this.#seat.open;
     const delivery = typeof token === "number" ? this.#seat.member.held.get(token) : undefined;
     return delivery?.message.id === id && delivery.handler === handler ? delivery : undefined;
   }

@@ -1,4 +1,4 @@
-import type { NewMessage, Schedule, Schedules } from "../../engine.ts";
+import { type NewMessage, RUNS_KEPT, type Schedule, type Schedules, type TaskRun } from "../../engine.ts";
 import type { Seat } from "./seat.ts";
 
 /** Timers by task. Each method is one step: nothing else runs in between. */
@@ -15,9 +15,9 @@ export class MemorySchedules implements Schedules {
     definition,
     next,
   }: Pick<Schedule, "task" | "hash" | "definition" | "next">): Promise<Schedule> {
-    const stored = this.#seat.store.schedules.get(task);
+    const stored = this.#seat.open.schedules.get(task);
     if (stored?.hash === hash) return stored;
-    const fresh = { paused: false, lastTick: undefined, lastSuccess: undefined };
+    const fresh = { paused: false, lastTick: undefined, lastSuccess: undefined, fired: 0 };
     return this.#put({ ...(stored ?? fresh), task, hash, definition, next });
   }
 
@@ -28,27 +28,36 @@ export class MemorySchedules implements Schedules {
     next: number | undefined,
     messages: readonly NewMessage[],
   ): Promise<boolean> {
-    const stored = this.#seat.store.schedules.get(task);
+    const stored = this.#seat.open.schedules.get(task);
     if (!stored || stored.paused || stored.hash !== hash || stored.next !== tick) return false;
-    this.#put({ ...stored, next, lastTick: tick });
+    this.#put({ ...stored, next, lastTick: tick, fired: stored.fired + messages.length });
     this.#seat.store.publish(messages);
     return true;
   }
 
-  async succeeded(task: string, tick: number): Promise<void> {
-    const stored = this.#seat.store.schedules.get(task);
-    if (stored && (stored.lastSuccess ?? -Infinity) < tick) this.#put({ ...stored, lastSuccess: tick });
+  async record(task: string, run: TaskRun): Promise<void> {
+    const { schedules, runs } = this.#seat.store;
+    const stored = schedules.get(task);
+    if (!stored) return;
+    runs.set(task, [run, ...(runs.get(task) ?? [])].slice(0, RUNS_KEPT));
+    if (run.outcome !== "ok" || (stored.lastSuccess ?? -Infinity) >= run.tick) return;
+    this.#put({ ...stored, lastSuccess: run.tick });
+  }
+
+  async runs(task: string): Promise<readonly TaskRun[]> {
+    return this.#seat.store.runs.get(task) ?? [];
   }
 
   async pause(task: string, paused: boolean, next?: number): Promise<boolean> {
-    const stored = this.#seat.store.schedules.get(task);
+    const stored = this.#seat.open.schedules.get(task);
     if (!stored) return false;
     this.#put({ ...stored, paused, next: paused ? stored.next : (next ?? stored.next) });
     return true;
   }
 
   async remove(task: string): Promise<boolean> {
-    return this.#seat.store.schedules.delete(task);
+    this.#seat.open.runs.delete(task);
+    return this.#seat.open.schedules.delete(task);
   }
 
   async list(task?: string): Promise<readonly Schedule[]> {

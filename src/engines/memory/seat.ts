@@ -1,5 +1,5 @@
 import type { EngineStart, InstanceInfo } from "../../engine.ts";
-import { EngineError } from "../../errors.ts";
+import { EngineError, SealedError } from "../../errors.ts";
 import type { Delivery } from "./delivery.ts";
 import type { MemoryStore } from "./store.ts";
 
@@ -27,6 +27,13 @@ export class Seat {
   get store(): MemoryStore {
     void this.member;
     return this.#store;
+  }
+
+  /** The store, to change it. @throws {SealedError} */
+  get open(): MemoryStore {
+    const { store } = this;
+    if (store.seal !== undefined) throw new SealedError("memory:", store.seal);
+    return store;
   }
 
   /** @throws {EngineError} `ENGINE_NOT_STARTED` outside of start and stop. */

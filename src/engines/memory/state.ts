@@ -14,17 +14,17 @@ export class MemoryState implements State {
   }
 
   async set(key: string, value: string): Promise<void> {
-    this.#seat.store.facts.set(key, value);
+    this.#seat.open.facts.set(key, value);
   }
 
   async swap(key: string, expected: string | undefined, value: string): Promise<boolean> {
-    if (this.#seat.store.facts.get(key) !== expected) return false;
+    if (this.#seat.open.facts.get(key) !== expected) return false;
     this.#seat.store.facts.set(key, value);
     return true;
   }
 
   async delete(key: string): Promise<void> {
-    this.#seat.store.facts.delete(key);
+    this.#seat.open.facts.delete(key);
   }
 
   async list(prefix: string): Promise<readonly (readonly [key: string, value: string])[]> {

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../../clock.ts";
-import type { NewMessage, Published, Schedule } from "../../engine.ts";
+import type { NewMessage, Published, Schedule, TaskRun } from "../../engine.ts";
 import { TopicIndex } from "../../topic.ts";
 import { Backlog } from "./backlog.ts";
 import { DeadLetterBox } from "./dead-letter-box.ts";
@@ -20,6 +20,8 @@ import { UseWindows } from "./use-windows.ts";
 export class MemoryStore {
   /** @internal */
   clock: Clock = systemClock;
+  /** @internal Why nothing of the content may be changed. */
+  seal: string | undefined;
   /** @internal Who is alive, by id. */
   readonly members = new Map<string, Member>();
   /** @internal By handler. */
@@ -30,10 +32,14 @@ export class MemoryStore {
   readonly dead = new DeadLetterBox();
   /** @internal */
   readonly schedules = new Map<string, Schedule>();
+  /** @internal The last runs by task, newest first. */
+  readonly runs = new Map<string, readonly TaskRun[]>();
   /** @internal */
   readonly uses = new UseWindows();
   /** @internal */
   readonly hits = new UseWindows();
+  /** @internal */
+  readonly dedupe = new DedupeWindows();
   /** @internal */
   readonly facts = new Map<string, string>();
   /** @internal */
@@ -43,7 +49,6 @@ export class MemoryStore {
 
   readonly #name: string;
   readonly #topics = new TopicIndex<Backlog>();
-  readonly #dedupe = new DedupeWindows();
   /** Removed subscriptions of which something still ran, by handler. */
   readonly #left = new Map<string, Backlog>();
   #messages = 0;
@@ -101,6 +106,11 @@ export class MemoryStore {
   publish(messages: readonly NewMessage[]): Published[] {
     const now = this.now();
     return messages.map((message) => this.#publishOne(message, now));
+  }
+
+  /** @internal The place of the next message in the order of publishing. */
+  nextSeq(): number {
+    return ++this.#messages;
   }
 
   /** @internal */
@@ -161,10 +171,10 @@ export class MemoryStore {
   }
 
   #publishOne({ dedupe, ...fields }: NewMessage, now: number): Published {
-    const holder = dedupe && this.#dedupe.holder(dedupe.key, now);
+    const holder = dedupe && this.dedupe.holder(dedupe.key, now);
     if (holder !== undefined) return { id: holder, duplicate: true, deliveries: 0 };
-    const message = messageOf(fields, ++this.#messages, this.#name, now);
-    if (dedupe && dedupe.until > now) this.#dedupe.hold(dedupe.key, message.id, dedupe.until);
+    const message = messageOf(fields, this.nextSeq(), this.#name, now);
+    if (dedupe && dedupe.until > now) this.dedupe.hold(dedupe.key, message.id, dedupe.until);
     const backlogs = this.backlogsFor(message);
     for (const backlog of backlogs) this.add(new Delivery(message, backlog));
     if (backlogs.length === 0) this.dead.buryUnrouted(message, now);

@@ -48,6 +48,11 @@ export class UseWindows {
     if (uses?.times.length === 0) this.clear(key);
   }
 
+  /** All keys that are used, with the moments of their uses. */
+  values(): Iterable<Readonly<Pick<Uses, "key" | "times" | "end">>> {
+    return this.#byKey.values();
+  }
+
   /** Forgets every use of `key`. */
   clear(key: string): void {
     const uses = this.#byKey.get(key);

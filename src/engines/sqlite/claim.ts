@@ -16,6 +16,12 @@ const HAS_READY = `select 1 from delivery where state = ${READY} and sub = ? lim
 const READ_READY = `select seq, event, payload, headers, attempt, priority, key, message, published, due, expires, steps, errors
   from delivery where state = ${READY} and sub = ? order by priority, seq limit ?+0`;
 const TAKE = `update delivery set state = ${RUNNING}, owner = ?, token = ?, attempt = attempt + 1 where seq = ?`;
+/**
+ * One statement for many rows costs half of what one for each does. They are the first ready ones of their priority, so
+ * that the last says which they are; a row's token is its number and what the claim adds to it.
+ */
+const TAKE_MANY = `update delivery set state = ${RUNNING}, owner = ?, token = ? + seq, attempt = attempt + 1
+  where sub = ? and state = ${READY} and priority = ? and seq <= ?`;
 
 type ReadyRow = [
   seq: number,
@@ -34,6 +40,9 @@ type ReadyRow = [
 ] &
   Cell[];
 
+const SEQ = 0;
+const PRIORITY = 5;
+
 const NOTHING: readonly Claim[] = [];
 
 /** Takes ready deliveries for this instance. Inside of the turn's transaction. */
@@ -46,10 +55,10 @@ export function claimAll(session: Session, wants: readonly Want[]): Claims {
   for (const want of wants) {
     const entry = session.catalog.named(want.handler);
     if (!entry || (backlog && !backlog.has(entry.no)) || want.limit <= 0) continue;
-    for (const row of session.db.all<ReadyRow>(READ_READY, entry.no, want.limit)) {
-      const token = session.tokens.next();
-      session.db.run(TAKE, session.instance, token, row[0]);
-      claims.push(toClaim(session, want.handler, token, row));
+    const rows = session.db.all<ReadyRow>(READ_READY, entry.no, want.limit);
+    for (const alike of byPriority(rows)) {
+      const base = take(session, entry.no, alike);
+      for (const row of alike) claims.push(toClaim(session, want.handler, base + row[SEQ], row));
     }
   }
   return { claims, nextDue: nextDue(session) };
@@ -66,6 +75,22 @@ export function claimNothing(session: Session, wants: readonly Want[]): Claims |
     if (session.db.get(HAS_READY, no)) return MUST_WRITE;
   }
   return { claims: NOTHING, nextDue: nextDue(session) };
+}
+
+/** Parts of the rows, in their order, that have one priority each. */
+function byPriority(rows: readonly ReadyRow[]): readonly (readonly ReadyRow[])[] {
+  if (rows.length === 0) return [];
+  if (rows[0]?.[PRIORITY] === rows.at(-1)?.[PRIORITY]) return [rows];
+  return [...Map.groupBy(rows, (row) => row[PRIORITY]).values()];
+}
+
+/** Marks the first ready rows of a priority as held by this instance; returns what makes fencing tokens of their numbers. */
+function take({ db, instance, tokens }: Session, sub: number, rows: readonly ReadyRow[]): number {
+  const [first, last] = [rows[0] as ReadyRow, rows.at(-1) as ReadyRow]; // a part is never empty
+  const base = tokens.next(last[SEQ] - first[SEQ] + 1) - first[SEQ];
+  if (rows.length === 1) db.run(TAKE, instance, base + first[SEQ], first[SEQ]);
+  else db.run(TAKE_MANY, instance, base, sub, last[PRIORITY], last[SEQ]);
+  return base;
 }
 
 /** Makes ready what has fallen due, for all subscriptions; the rest, if there is more, at the next claim. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { EngineError } from "../../errors.ts";
 
 /** What the URL of a SQLite engine says. */
@@ -46,4 +47,10 @@ function isStrict(url: string, parameters: URLSearchParams): boolean {
 
 function invalid(url: string, fault: string): EngineError {
   return new EngineError("ENGINE_URL_INVALID", `The engine URL "${url}" ${fault}. ${FORM}`);
+}
+
+/** @throws {EngineError} `ENGINE_EMPTY` when the file is not there. */
+export function needFile({ path }: DataFile): void {
+  if (existsSync(path)) return;
+  throw new EngineError("ENGINE_EMPTY", `There is no file ${path}. Is it the right name? Nothing was done.`);
 }

@@ -81,11 +81,11 @@ export class SqliteDeadLetters implements DeadLetters {
   }
 
   replay(filter: DeadLetterFilter): Promise<number> {
-    return this.#seat.write((session) => replay(session, filter));
+    return this.#seat.change((session) => replay(session, filter));
   }
 
   discard(filter: DeadLetterFilter): Promise<number> {
-    return this.#seat.write((session) => {
+    return this.#seat.change((session) => {
       const matching = conditions(session, filter);
       return matching ? session.db.run(DISCARD, ...matching, rowLimit(filter.limit ?? DEFAULT_LIMIT)) : 0;
     });

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../clock.ts";
 import type { Capabilities, Engine, EngineStart } from "../../engine.ts";
 import { EngineError } from "../../errors.ts";
-import { type DataFile, dataFileOf } from "./data-file.ts";
+import { type DataFile, dataFileOf, needFile } from "./data-file.ts";
 import type { Database } from "./database.ts";
 import { SqliteDeadLetters } from "./dead-letters.ts";
 import { isUntrustworthy, toFailure } from "./failures.ts";
@@ -15,6 +15,7 @@ import { Seat } from "./seat.ts";
 import { Session } from "./session.ts";
 import { SqliteSignals } from "./signals.ts";
 import { SqliteState } from "./state.ts";
+import { SqliteTransfer } from "./transfer.ts";
 
 const PROVE_WRITABLE = "update meta set checks = checks + 1";
 
@@ -45,6 +46,7 @@ class SqliteEngine implements Engine {
   readonly state: SqliteState;
   readonly presence: SqlitePresence;
   readonly signals: SqliteSignals;
+  readonly transfer: SqliteTransfer;
   readonly #file: DataFile;
   readonly #seat = new Seat();
   #watch: FileWatch | undefined;
@@ -62,9 +64,10 @@ class SqliteEngine implements Engine {
     this.state = new SqliteState(this.#seat);
     this.presence = new SqlitePresence(this.#seat);
     this.signals = new SqliteSignals(this.#seat);
+    this.transfer = new SqliteTransfer(this.#seat);
   }
 
-  async start({ clock, instance, lease }: EngineStart): Promise<void> {
+  async start({ clock, instance, lease, existing = false }: EngineStart): Promise<void> {
     if (this.#seat.taken || this.#starting) {
       throw new EngineError("ENGINE_STARTED", "The sqlite engine is started already: call stop() first.");
     }
@@ -72,6 +75,7 @@ class SqliteEngine implements Engine {
     this.#clock = clock;
     let db: Database | undefined;
     try {
+      if (existing) needFile(this.#file);
       db = await openDatabase(this.#file);
       const session = new Session(db, this.#file.path, clock, instance, lease);
       if (await this.presence.findsOrphans(session)) checkAfterCrash(db, this.#file.path);
@@ -110,6 +114,6 @@ class SqliteEngine implements Engine {
   }
 
   async check(): Promise<void> {
-    await this.#seat.write(({ db }) => db.run(PROVE_WRITABLE));
+    await this.#seat.change(({ db }) => db.run(PROVE_WRITABLE));
   }
 }

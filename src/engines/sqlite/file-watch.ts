@@ -8,6 +8,10 @@ const LOOK_EVERY_MS = 1_000;
 const OWN_COMMIT_MS = 1;
 /** A notice comes with each write of a commit, and the commit is there to be seen just after the last: waits until looking again. */
 const LOOK_AGAIN_MS = [2, 20, 200];
+/** So many commits of our own between two notices make the notices a burden: all writes pay for theirs, a tenth of what a commit costs. */
+const MANY_COMMITS = 2;
+/** How long we do without notices then: each of our transactions sees what others did, and a look comes after the last. */
+const WITHOUT_NOTICES_MS = 4;
 
 /**
  * Notices what other processes do to the data file: their commits, by the system's notice of a write to the log beside
@@ -19,9 +23,10 @@ export class FileWatch {
   readonly #log: string;
   /** The file and the two beside it, by which all processes on it find each other, and which files they were at the start. */
   readonly #ids: ReadonlyMap<string, number>;
-  readonly #watchers: FSWatcher[] = [];
+  readonly #watchers = new Map<string, FSWatcher>();
   #timer: NodeJS.Timeout | undefined;
   #again: NodeJS.Timeout | undefined;
+  #pause: NodeJS.Timeout | undefined;
   #lookSoon = false;
   #commits = 0;
   #closed = false;
@@ -41,14 +46,15 @@ export class FileWatch {
     this.#closed = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#again);
-    for (const watcher of this.#watchers) watcher.close();
+    clearTimeout(this.#pause);
+    for (const watcher of this.#watchers.values()) watcher.close();
   }
 
   #watch(path: string): void {
     try {
       const watcher = watch(path, { persistent: false }, () => this.#noticed(path));
       watcher.on("error", () => watcher.close());
-      this.#watchers.push(watcher);
+      this.#watchers.set(path, watcher);
     } catch {
       // No notices to be had here (too many watches, a file system without them): the slow look remains.
     }
@@ -66,10 +72,28 @@ export class FileWatch {
       this.#look(0);
     };
     // Most likely the notice of a commit of our own; while we commit, each transaction sees what others did anyway.
-    const ours = this.#session.commits !== this.#commits;
-    this.#commits = this.#session.commits;
-    if (ours) setTimeout(look, OWN_COMMIT_MS).unref();
+    const ours = this.#ownCommits();
+    if (ours >= MANY_COMMITS && !this.#pause) this.#pauseNotices();
+    if (ours > 0) setTimeout(look, OWN_COMMIT_MS).unref();
     else setImmediate(look);
+  }
+
+  /** How many commits of our own there were since the last time. */
+  #ownCommits(): number {
+    const before = this.#commits;
+    this.#commits = this.#session.commits;
+    return this.#commits - before;
+  }
+
+  /** Watches the log again when we commit less often. */
+  #pauseNotices(): void {
+    this.#watchers.get(this.#log)?.close();
+    this.#pause = setTimeout(() => {
+      if (this.#ownCommits() >= MANY_COMMITS) return void this.#pause?.refresh();
+      this.#pause = undefined;
+      this.#watch(this.#log);
+      this.#look(0);
+    }, WITHOUT_NOTICES_MS).unref();
   }
 
   #look(time: number): void {

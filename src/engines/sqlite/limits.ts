@@ -1,3 +1,4 @@
+import type { StoredLimit, StoredRecord } from "../../engine-transfer.ts";
 import type { Limits, Taken } from "../../engine.ts";
 import type { Database } from "./database.ts";
 import type { Seat } from "./seat.ts";
@@ -13,6 +14,7 @@ const SET_USED = "update limiter set used = ? where key = ?";
 const DELETE_USE = "delete from limiter_use where key = ? and slot = ?";
 const DELETE_USES = "delete from limiter_use where key = ?";
 const DELETE = "delete from limiter where key = ?";
+const READ_ALL = "select key, size, used, until from limiter order by key";
 
 /**
  * Strict sliding windows. Of a limit of N uses the moments of the last N are kept, in a ring: there is room if the one
@@ -26,7 +28,7 @@ export class SqliteLimits implements Limits {
   }
 
   take(key: string, limit: number, window: number): Promise<Taken> {
-    return this.#seat.write((session) => {
+    return this.#seat.change((session) => {
       if (limit <= 0) return { ok: false, retryAfter: window };
       const ring = new Ring(session.db, `take:${key}`, limit);
       const now = session.now();
@@ -41,7 +43,7 @@ export class SqliteLimits implements Limits {
   }
 
   giveBack(key: string): Promise<void> {
-    return this.#seat.write(({ db }) => {
+    return this.#seat.change(({ db }) => {
       const row = db.get<[number, number]>(READ, `take:${key}`);
       if (!row || row[1] === 0) return;
       const used = row[1] - 1;
@@ -51,7 +53,7 @@ export class SqliteLimits implements Limits {
   }
 
   hit(key: string, count: number, window: number): Promise<boolean> {
-    return this.#seat.write((session) => {
+    return this.#seat.change((session) => {
       const now = session.now();
       const ring = new Ring(session.db, `hit:${key}`, Math.max(1, count));
       // This hit is one of them: the others are those from the second place on.
@@ -100,16 +102,40 @@ class Ring {
 
   /** Keeps the latest uses that fit. */
   #resize(oldSize: number): void {
-    const uses = new Map(this.#db.all<[number, number]>(READ_USES, this.#key));
+    const kept = usesOf(this.#db, this.#key, oldSize, this.#used).slice(-this.#size);
     this.#db.run(DELETE_USES, this.#key);
-    const kept: number[] = [];
-    for (let back = 1; back <= Math.min(oldSize, this.#used, this.#size); back++) {
-      const moment = uses.get((this.#used - back) % oldSize);
-      if (moment === undefined) break;
-      kept.unshift(moment);
-    }
     kept.forEach((moment, slot) => void this.#db.run(WRITE_USE, this.#key, slot, moment));
     this.#used = kept.length;
     this.#db.run(WRITE, this.#key, this.#size, this.#used, kept.at(-1) ?? 0);
   }
+}
+
+/** The moments in a ring, oldest first. */
+function usesOf(db: Database, key: string, size: number, used: number): number[] {
+  const bySlot = new Map(db.all<[number, number]>(READ_USES, key));
+  const uses: number[] = [];
+  for (let back = 1; back <= Math.min(size, used); back++) {
+    const moment = bySlot.get((used - back) % size);
+    if (moment === undefined) break;
+    uses.unshift(moment);
+  }
+  return uses;
+}
+
+/** All limits, to be carried over. */
+export function storedLimits(db: Database): StoredRecord[] {
+  return db.all<[string, number, number, number]>(READ_ALL).map(([name, size, used, until]) => {
+    const [of, key] = name.startsWith("take:")
+      ? (["take", name.slice(5)] as const)
+      : (["hit", name.slice(4)] as const);
+    return { kind: "limit", of, key, uses: usesOf(db, name, size, used), until };
+  });
+}
+
+/** Stores a limit that was carried over; whoever uses it next says how large it is. */
+export function storeLimit(db: Database, { of, key, uses, until }: StoredLimit): void {
+  if (uses.length === 0) return;
+  const name = `${of}:${key}`;
+  uses.forEach((moment, slot) => void db.run(WRITE_USE, name, slot, moment));
+  db.run(WRITE, name, uses.length, uses.length, until);
 }

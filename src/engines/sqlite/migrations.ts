@@ -102,6 +102,29 @@ const MIGRATIONS: readonly string[] = [
    );
    create table signal (id integer primary key autoincrement, channel text not null, body text not null, at integer not null);
    insert into meta values (1, lower(hex(randomblob(4))), 0, 1, 0, 0);`,
+  // A task's last runs in a ring: run N of a task overwrites the one that stood in its place. The trigger, because whoever
+  // removes a task need not know of them.
+  `alter table schedule add column fired integer not null default 0;
+   alter table schedule add column runs integer not null default 0;
+   create table task_run (
+     task text not null,
+     place integer not null,
+     no integer not null,
+     tick integer not null,
+     started integer not null,
+     duration integer not null,
+     outcome text not null,
+     instance text not null,
+     attempt integer not null,
+     error text,
+     primary key (task, place)
+   ) without rowid;
+   create trigger schedule_removed after delete on schedule begin
+     delete from task_run where task = old.task;
+   end;`,
+  // What came from another engine keeps its id; and a file may be sealed: nothing is changed while its content moves.
+  `create table foreign_id (seq integer primary key, id text not null unique);
+   alter table meta add column seal text;`,
 ];
 
 /** The schema that this version of the framework writes. */

@@ -1,5 +1,6 @@
 import type { NewMessage, Published } from "../../engine.ts";
 import { buryUnrouted } from "./bury.ts";
+import type { Cell } from "./database.ts";
 import type { Session } from "./session.ts";
 import { BLOCKED, READY, type DeliveryState, WAITING } from "./states.ts";
 
@@ -8,6 +9,9 @@ const INSERT = `insert into delivery (seq, sub, state, priority, attempt, token,
 /** The common case: what is not bound is not paid for. */
 const INSERT_PLAIN = `insert into delivery (seq, sub, state, priority, attempt, token, published, due, event, payload)
   values (?, ?, ${READY}, ?, 0, 0, ?, ?, ?, ?)`;
+/** How many of those are stored by one statement, where there are many: each costs a fifth less. */
+const MANY = 10;
+const INSERT_MANY = INSERT_PLAIN + `,\n  (?, ?, ${READY}, ?, 0, 0, ?, ?, ?, ?)`.repeat(MANY - 1);
 const KEY_IN_USE = "select 1 from delivery where sub = ? and key = ? limit 1";
 const DEDUPE_HOLDER = "select id from dedupe where key = ? and until > ?";
 const DEDUPE_HOLD = `insert into dedupe (key, id, until) values (?, ?, ?)
@@ -17,11 +21,33 @@ const DEDUPE_HOLD = `insert into dedupe (key, id, until) values (?, ?, ?)
 export function publishAll(session: Session, messages: readonly NewMessage[]): Published[] {
   const now = session.now();
   const published: Published[] = [];
-  for (const message of messages) published.push(publishOne(session, message, now));
+  const plain: Plain = { many: messages.length >= MANY, cells: [] };
+  for (const message of messages) published.push(publishOne(session, message, now, plain));
+  storeRest(session, plain);
   return published;
 }
 
-function publishOne(session: Session, message: NewMessage, now: number): Published {
+/** Rows of the common case that are yet to be stored: nothing that is stored in the same call depends on them. */
+interface Plain {
+  readonly many: boolean;
+  cells: Cell[];
+}
+
+const CELLS = 7;
+
+function storePlain(session: Session, plain: Plain, ...row: Cell[]): void {
+  if (!plain.many) return void session.db.run(INSERT_PLAIN, ...row);
+  plain.cells.push(...row);
+  if (plain.cells.length < MANY * CELLS) return;
+  session.db.run(INSERT_MANY, ...plain.cells);
+  plain.cells = [];
+}
+
+function storeRest({ db }: Session, { cells }: Plain): void {
+  for (let at = 0; at < cells.length; at += CELLS) db.run(INSERT_PLAIN, ...cells.slice(at, at + CELLS));
+}
+
+function publishOne(session: Session, message: NewMessage, now: number, plain: Plain): Published {
   const { db, sequence } = session;
   const { dedupe } = message;
   const holder = dedupe && db.get<[string]>(DEDUPE_HOLDER, dedupe.key, now);
@@ -33,7 +59,7 @@ function publishOne(session: Session, message: NewMessage, now: number): Publish
   let seq = first;
   for (const receiver of receivers) {
     if (seq === 0) seq = sequence.next();
-    store(session, message, receiver.no, seq, seq === first ? null : first, now);
+    store(session, message, receiver.no, seq, seq === first ? null : first, now, plain);
     seq = 0;
   }
   if (receivers.length === 0) buryUnrouted(session, message, first, now);
@@ -48,12 +74,13 @@ function store(
   seq: number,
   first: number | null,
   now: number,
+  plain: Plain,
 ): void {
   const { db } = session;
   const { event, payload, headers, priority, due, key, expires } = message;
   const late = due > now;
   if (!late && first === null && key === undefined && expires === undefined && headers === undefined) {
-    db.run(INSERT_PLAIN, seq, sub, priority, now, due, event, payload);
+    storePlain(session, plain, seq, sub, priority, now, due, event, payload);
     session.wakes.touch(sub);
     return;
   }

@@ -15,7 +15,7 @@ import { claimAll, claimNothing } from "./claim.ts";
 import { cancelWaiting, findDeliveries, listDeliveries } from "./deliveries.ts";
 import { publishAll } from "./publish.ts";
 import type { Seat } from "./seat.ts";
-import { saveStep, settleOne } from "./settle.ts";
+import { saveStep, settleAll } from "./settle.ts";
 import { describeSubscriptions, unsubscribe } from "./subscriptions.ts";
 
 /** Storage and delivery in the data file. */
@@ -29,11 +29,11 @@ export class SqliteQueue implements Queue {
   }
 
   subscribe(subscriptions: readonly Subscription[]): Promise<void> {
-    return this.#seat.write(({ catalog }) => catalog.add(subscriptions));
+    return this.#seat.change(({ catalog }) => catalog.add(subscriptions));
   }
 
   unsubscribe(handler: string): Promise<boolean> {
-    return this.#seat.write((session) => unsubscribe(session, handler));
+    return this.#seat.change((session) => unsubscribe(session, handler));
   }
 
   subscriptions(): Promise<readonly SubscriptionInfo[]> {
@@ -42,13 +42,19 @@ export class SqliteQueue implements Queue {
 
   async publish(messages: readonly NewMessage[]): Promise<readonly Published[]> {
     const { session } = this.#seat;
-    return session.turn.writeSoon(() => publishAll(session, messages));
+    return session.turn.writeSoon(() => {
+      session.needOpen();
+      return publishAll(session, messages);
+    });
   }
 
   async claim(wants: readonly Want[]): Promise<Claims> {
     const { session } = this.#seat;
     const claims = await session.turn.write(
-      () => claimAll(session, wants),
+      () => {
+        session.needOpen();
+        return claimAll(session, wants);
+      },
       this.#foundNothing ? () => claimNothing(session, wants) : undefined,
     );
     this.#foundNothing = claims.claims.length === 0;
@@ -56,11 +62,11 @@ export class SqliteQueue implements Queue {
   }
 
   settle(settlements: readonly Settlement[]): Promise<readonly boolean[]> {
-    return this.#seat.write((session) => settlements.map((settlement) => settleOne(session, settlement)));
+    return this.#seat.change((session) => settleAll(session, settlements));
   }
 
   saveStep(claim: ClaimRef, name: string, result: string): Promise<boolean> {
-    return this.#seat.write((session) => saveStep(session, claim, name, result));
+    return this.#seat.change((session) => saveStep(session, claim, name, result));
   }
 
   find(id: string): Promise<readonly DeliveryInfo[]> {
@@ -72,7 +78,7 @@ export class SqliteQueue implements Queue {
   }
 
   cancel(id: string, handler?: string): Promise<number> {
-    return this.#seat.write((session) => cancelWaiting(session, id, handler));
+    return this.#seat.change((session) => cancelWaiting(session, id, handler));
   }
 
   onWake(wake: (handlers?: Iterable<string>) => void): () => void {

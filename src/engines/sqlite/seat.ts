@@ -36,6 +36,14 @@ export class Seat {
     return session.turn.write(() => run(session), peek && (() => peek(session)));
   }
 
+  /** The same for an operation that changes what the file holds. @throws {SealedError} */
+  async change<T>(run: (session: Session) => T): Promise<T> {
+    return this.write((session) => {
+      session.needOpen();
+      return run(session);
+    });
+  }
+
   /** Runs an operation that only reads. */
   async read<T>(run: (session: Session) => T): Promise<T> {
     const { session } = this;

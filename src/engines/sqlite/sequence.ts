@@ -4,6 +4,9 @@ import type { Database } from "./database.ts";
 const FLOOR_STEP = 256;
 
 const RAISE_FLOOR = "update meta set floor = ?";
+const ADOPT = "insert into foreign_id (seq, id) values (?, ?)";
+const FOREIGN_ID = "select id from foreign_id where seq = ?";
+const FOREIGN_SEQ = "select seq from foreign_id where id = ?";
 
 /**
  * Gives out the numbers of deliveries, which are also the ids of messages, so none is ever given twice.
@@ -16,15 +19,18 @@ export class Sequence {
   #name = "";
   #next = 1;
   #floor = 0;
+  /** Up to this number a message may have an id from another engine. */
+  #foreignUpTo = 0;
 
   constructor(db: Database) {
     this.#db = db;
   }
 
   /** Takes over what the file says. */
-  load(name: string, floor: number, highest: number): void {
+  load(name: string, floor: number, highest: number, foreignUpTo: number): void {
     this.#name = `${name}-`;
     this.#floor = floor;
+    this.#foreignUpTo = foreignUpTo;
     this.#next = Math.max(floor, highest) + 1;
   }
 
@@ -45,13 +51,24 @@ export class Sequence {
     this.retire(seq + count);
   }
 
+  /** Gives the id of a message from another engine to the next number. */
+  adopt(id: string): number {
+    const seq = this.next();
+    this.#foreignUpTo = seq;
+    this.#db.run(ADOPT, seq, id);
+    return seq;
+  }
+
   /** The id of the message whose first delivery has this number. Ids of two data files do not meet. */
   idOf(seq: number): string {
-    return this.#name + seq.toString(36);
+    const foreign = seq > this.#foreignUpTo ? undefined : this.#db.get<[string]>(FOREIGN_ID, seq);
+    return foreign ? foreign[0] : this.#name + seq.toString(36);
   }
 
   /** The number of the message's first delivery; undefined for an id that this file never gave. */
   seqOf(id: string): number | undefined {
+    const foreign = this.#foreignUpTo === 0 ? undefined : this.#db.get<[number]>(FOREIGN_SEQ, id);
+    if (foreign) return foreign[0];
     if (!id.startsWith(this.#name)) return undefined;
     const seq = Number.parseInt(id.slice(this.#name.length), 36);
     return this.idOf(seq) === id ? seq : undefined;

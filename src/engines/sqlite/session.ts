@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { InstanceInfo } from "../../engine.ts";
+import { SealedError } from "../../errors.ts";
 import { Catalog } from "./catalog.ts";
 import type { Database } from "./database.ts";
 import { DueDates } from "./due-dates.ts";
@@ -12,7 +13,17 @@ import { Wakes } from "./wakes.ts";
 
 const DATA_VERSION = "pragma data_version";
 const READ_META = `select name, floor, subscriptions, coalesce((select max(seq) from delivery), 0),
-  exists (select 1 from instance where no = ?) from meta`;
+  exists (select 1 from instance where no = ?), coalesce((select max(seq) from foreign_id), 0), seal from meta`;
+
+type Meta = [
+  name: string,
+  floor: number,
+  subscriptions: number,
+  highest: number,
+  present: number,
+  foreignUpTo: number,
+  seal: string | null,
+];
 
 /** One start of the engine on its data file: the connection, and what is kept in memory of the file. */
 export class Session implements TurnEvents {
@@ -31,6 +42,8 @@ export class Session implements TurnEvents {
   instance = 0;
   /** Whether the others have given this instance up as dead. */
   givenUp = false;
+  /** Why nothing of what the file holds may be changed; undefined while it may. */
+  seal: string | undefined;
   /** Counts this process's own transactions. */
   commits = 0;
   /** Why the file cannot be trusted any more; undefined while it can. */
@@ -56,6 +69,17 @@ export class Session implements TurnEvents {
     return this.clock.now();
   }
 
+  /** To be called in a transaction that would change what the file holds. @throws {SealedError} */
+  needOpen(): void {
+    if (this.seal !== undefined) throw new SealedError(`sqlite:${this.path}`, this.seal);
+  }
+
+  /** What is kept in memory of the file is read anew with the next transaction. */
+  forget(): void {
+    this.#version = undefined;
+    this.catalog.forget();
+  }
+
   began(): void {
     if (this.fault) throw this.fault;
     const version = this.#dataVersion();
@@ -63,10 +87,11 @@ export class Session implements TurnEvents {
     this.wakes.sawVersion(version);
     // A newer version of the framework may have changed what the file looks like.
     schemaVersionOf(this.db, this.path);
-    const meta = this.db.get<[string, number, number, number, number]>(READ_META, this.instance);
+    const meta = this.db.get<Meta>(READ_META, this.instance);
     if (meta === undefined) throw new Error("the data file has lost its table of contents");
-    const [name, floor, subscriptions, highest, present] = meta;
-    this.sequence.load(name, floor, highest);
+    const [name, floor, subscriptions, highest, present, foreignUpTo, seal] = meta;
+    this.sequence.load(name, floor, highest, foreignUpTo);
+    this.seal = seal ?? undefined;
     this.catalog.load(subscriptions);
     this.due.forget();
     this.givenUp = this.instance !== 0 && present === 0;
@@ -79,8 +104,7 @@ export class Session implements TurnEvents {
   }
 
   undone(): void {
-    this.#version = undefined;
-    this.catalog.forget();
+    this.forget();
     this.tokens.forget();
   }
 

@@ -23,18 +23,18 @@ export class SqliteState implements State {
   }
 
   async set(key: string, value: string): Promise<void> {
-    await this.#seat.write(({ db }) => db.run(SET, key, value));
+    await this.#seat.change(({ db }) => db.run(SET, key, value));
   }
 
   swap(key: string, expected: string | undefined, value: string): Promise<boolean> {
-    return this.#seat.write(
+    return this.#seat.change(
       ({ db }) =>
         (expected === undefined ? db.run(ADD, key, value) : db.run(SWAP, value, key, expected)) === 1,
     );
   }
 
   async delete(key: string): Promise<void> {
-    await this.#seat.write(({ db }) => db.run(DELETE, key));
+    await this.#seat.change(({ db }) => db.run(DELETE, key));
   }
 
   list(prefix: string): Promise<readonly (readonly [key: string, value: string])[]> {

@@ -15,12 +15,16 @@ export class Tokens {
     this.#db = db;
   }
 
-  next(): number {
-    if (this.#next === this.#end) {
-      this.#end = this.#db.get<[number]>(RESERVE, BLOCK)?.[0] ?? 0;
-      this.#next = this.#end - BLOCK;
+  /** The first of so many in a row. */
+  next(count: number): number {
+    if (this.#next + count > this.#end) {
+      const block = Math.max(BLOCK, count);
+      this.#end = this.#db.get<[number]>(RESERVE, block)?.[0] ?? 0;
+      this.#next = this.#end - block;
     }
-    return ++this.#next;
+    const first = this.#next + 1;
+    this.#next += count;
+    return first;
   }
 
   /** The reservation may have been undone. */

@@ -18,6 +18,7 @@ import { state } from "./state.ts";
 import { steps } from "./steps.ts";
 import { subscribing } from "./subscriptions.ts";
 import { unrouted } from "./unrouted.ts";
+import { transfer } from "./transfer.ts";
 import { waking } from "./wake.ts";
 
 export type { ConformanceSetup } from "./cluster.ts";
@@ -70,6 +71,7 @@ const AREAS: readonly Area[] = [
   state,
   signals,
   waking,
+  transfer,
   lifecycle,
 ];
 

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { Engine } from "../../engine.ts";
+import { type Engine, RUNS_KEPT, type TaskRun } from "../../engine.ts";
 import type { Area } from "./area.ts";
 import { claim, claimOne, message, publish } from "./work.ts";
 
@@ -17,6 +17,16 @@ async function only(engine: Engine) {
   return schedule;
 }
 
+function run(tick: number, fields: Partial<TaskRun> = {}): TaskRun {
+  const usual = { startedAt: tick + 2, duration: 15, outcome: "ok", instance: "i-1", attempt: 1 } as const;
+  return { tick, ...usual, error: undefined, ...fields };
+}
+
+/** An engine may leave out what is undefined. */
+function plain({ error, ...fields }: TaskRun): TaskRun {
+  return error === undefined ? fields : { ...fields, error };
+}
+
 export const schedules: Area = {
   title: "schedules",
   cases: {
@@ -25,7 +35,13 @@ export const schedules: Area = {
       const next = engine.now() + 60_000;
       const definition = { task: "t", hash: "h1", definition: '{"every":"1m"}', next };
       const stored = await engine.schedules.define(definition);
-      assert.deepEqual(stored, { ...definition, paused: false, lastTick: undefined, lastSuccess: undefined });
+      assert.deepEqual(stored, {
+        ...definition,
+        paused: false,
+        lastTick: undefined,
+        lastSuccess: undefined,
+        fired: 0,
+      });
       assert.deepEqual(await only(await cluster.replica()), stored);
     },
 
@@ -182,15 +198,94 @@ export const schedules: Area = {
       assert.equal((await engine.schedules.define({ ...definition, hash: "h2" })).paused, true);
     },
 
-    "the last success is kept beside the last tick": async (cluster) => {
+    "fired counts the ticks that were published, over all definitions": async (cluster) => {
+      const engine = await cluster.replica({ t: undefined });
+      const tick = await defined(engine);
+      const messages = [1, 2, 3].map(() => message(engine, "tick", { to: "t" }));
+      await engine.schedules.fire("t", "h1", tick, tick + 1, messages);
+      await engine.schedules.fire("t", "h1", tick + 1, tick + 2, []);
+      await engine.schedules.fire("t", "h1", tick, tick + 1, messages);
+      assert.equal((await only(await cluster.replica())).fired, 3);
+      const again = { task: "t", hash: "h2", definition: "{}", next: tick + 5 };
+      assert.equal((await engine.schedules.define(again)).fired, 3);
+      await engine.schedules.fire("t", "h2", tick + 5, undefined, messages.slice(1));
+      assert.equal((await only(engine)).fired, 5);
+    },
+
+    "the last success is kept beside the last tick; an earlier one and a failure do not touch it": async (
+      cluster,
+    ) => {
       const engine = await cluster.replica();
       const tick = await defined(engine);
       await engine.schedules.fire("t", "h1", tick, tick + 60_000, []);
       await cluster.pass(60_000, [engine]);
-      await engine.schedules.succeeded("t", tick);
+      await engine.schedules.record("t", run(tick));
+      await engine.schedules.record("t", run(tick - 1));
+      for (const outcome of ["error", "timeout", "cancelled"] as const) {
+        await engine.schedules.record("t", run(tick + 1, { outcome }));
+      }
       const { lastTick, lastSuccess } = await only(engine);
       assert.deepEqual([lastTick, lastSuccess], [tick, tick]);
     },
+
+    "runs are kept as they were recorded, newest first, for all to see": async (cluster) => {
+      const engine = await cluster.replica();
+      const other = await cluster.replica();
+      const tick = await defined(engine);
+      assert.deepEqual(await engine.schedules.runs("t"), []);
+      const failed = run(tick, { outcome: "error", error: 'no "disk", né', duration: 7 });
+      const again = run(tick, { attempt: 2, startedAt: tick + 9, instance: "another" });
+      await engine.schedules.record("t", failed);
+      await other.schedules.record("t", again);
+      assert.deepEqual((await engine.schedules.runs("t")).map(plain), [again, failed].map(plain));
+    },
+
+    "a history keeps the last runs, and each task has its own": async (cluster) => {
+      const engine = await cluster.replica();
+      const tick = await defined(engine);
+      await defined(engine, "other");
+      await engine.schedules.record("other", run(tick));
+      const count = RUNS_KEPT * 2 + 3;
+      for (let at = 0; at < count; at++) await engine.schedules.record("t", run(tick + at));
+      const ticks = (await engine.schedules.runs("t")).map((kept) => kept.tick - tick);
+      assert.deepEqual(
+        ticks,
+        Array.from({ length: RUNS_KEPT }, (_, at) => count - 1 - at),
+      );
+      assert.equal((await engine.schedules.runs("other")).length, 1);
+    },
+
+    "runs that are recorded at once by many replicas are all kept": async (cluster) => {
+      const engines = await cluster.replicas(10);
+      const [first] = engines;
+      assert.ok(first);
+      const tick = await defined(first);
+      await Promise.all(engines.map((engine, at) => engine.schedules.record("t", run(tick + at))));
+      const ticks = (await first.schedules.runs("t")).map((kept) => kept.tick - tick);
+      assert.deepEqual(
+        ticks.sort((a, b) => a - b),
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+      );
+      assert.equal((await only(first)).lastSuccess, tick + 9);
+    },
+
+    "a task that is defined anew keeps its history; one that is removed loses it, and one that is not there has none":
+      async (cluster) => {
+        const engine = await cluster.replica();
+        const tick = await defined(engine);
+        await engine.schedules.record("t", run(tick));
+        await engine.schedules.define({ task: "t", hash: "h2", definition: "{}", next: tick });
+        assert.equal((await engine.schedules.runs("t")).length, 1);
+        await engine.schedules.remove("t");
+        assert.deepEqual(await engine.schedules.runs("t"), []);
+        await engine.schedules.record("t", run(tick));
+        assert.deepEqual(await engine.schedules.runs("t"), []);
+        assert.deepEqual(await engine.schedules.list(), []);
+        await defined(engine);
+        assert.deepEqual(await engine.schedules.runs("t"), []);
+        const { lastSuccess, fired } = await only(engine);
+        assert.deepEqual([lastSuccess, fired], [undefined, 0]);
+      },
 
     "a removed task is gone for all; removing or pausing one that is not there answers false": async (
       cluster,

@@ -7,6 +7,7 @@ import {
   claim,
   claimOne,
   done,
+  message,
   numbered,
   publish,
   publishEach,
@@ -50,6 +51,35 @@ export const settling: Area = {
       const settlements: Settlement[] = claims.map((taken) => ({ claim: taken, kind: "done" }));
       assert.deepEqual(await engine.queue.settle(settlements), [true, false, true]);
       assert.deepEqual(await engine.queue.settle([]), []);
+    },
+
+    "of a hundred settled in one call each is answered for itself, whatever was said of it": async (
+      cluster,
+    ) => {
+      const engine = await cluster.replica({ h: "e" });
+      await engine.queue.publish(
+        numbered(100).map((payload, n) =>
+          message(engine, "e", { payload, priority: n % 3, ...(n % 10 === 0 && { key: `k${n}` }) }),
+        ),
+      );
+      const claims = await claim(engine, "h", 100);
+      assert.equal(claims.length, 100);
+      const lost = claims.filter((_, n) => n % 20 === 7);
+      for (const taken of lost) await done(engine, taken);
+      const again = claims.filter((_, n) => n % 20 === 8);
+      const answers = await engine.queue.settle(
+        claims.map((taken) => ({ claim: taken, kind: again.includes(taken) ? "release" : "done" })),
+      );
+      assert.deepEqual(
+        answers,
+        claims.map((taken) => !lost.includes(taken)),
+      );
+      const back = await claim(engine, "h", 100);
+      assert.deepEqual(
+        back.map(({ payload }) => payload),
+        again.map(({ payload }) => payload),
+      );
+      assert.ok(back.every(({ token }) => claims.every((taken) => taken.token !== token)));
     },
 
     "an attempt is settled once; what is said of it later is refused": async (cluster) => {

@@ -51,7 +51,12 @@ export const signals: Area = {
 
     "nothing is stored for the absent": async (cluster) => {
       const engine = await cluster.replica();
+      const passed: string[] = [];
+      engine.signals.listen("other", (body) => passed.push(body));
       await engine.signals.send("c", "before");
+      // What comes behind it has come by: it is not on its way any more.
+      await engine.signals.send("other", "behind");
+      await cluster.eventually("the word behind it is heard", () => passed.length > 0);
       const heard: string[] = [];
       await cluster.clock.advance(1_000);
       engine.signals.listen("c", (body) => heard.push(body));

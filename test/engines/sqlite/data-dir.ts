@@ -45,9 +45,13 @@ export function message(fields: Partial<NewMessage> = {}): NewMessage {
   return { event: "e", payload: "{}", priority: 100, due: 0, ...fields };
 }
 
-/** Polls until a condition holds; fails after ten seconds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
+/** Polls until a condition holds; fails after ten seconds, unless told. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  ms = 10_000,
+): Promise<void> {
+  const deadline = performance.now() + ms;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`${what}: did not happen`);
     await new Promise((resolve) => setTimeout(resolve, 2));

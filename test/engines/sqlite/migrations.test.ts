@@ -31,3 +31,17 @@ class Interrupted extends Database {
     return super.get<Row>(sql, ...parameters);
   }
 }
+
+test("a file of the first version is brought up to date with the schedules that are in it", async () => {
+  const path = await newPath();
+  const db = new Database(new DatabaseSync(path));
+  onTestFinished(() => db.close());
+  migrate(db, path);
+  db.exec(`drop trigger schedule_removed; drop table task_run; alter table schedule drop column fired;
+    alter table schedule drop column runs; drop table foreign_id; alter table meta drop column seal; pragma user_version = 1;
+    insert into schedule (task, hash, definition, next, paused) values ('t', 'h', '{}', 5, 0)`);
+  migrate(db, path);
+  expect(schemaVersionOf(db, path)).toBe(SCHEMA_VERSION);
+  expect(db.get("select task, next, fired, runs from schedule")).toEqual(["t", 5, 0, 0]);
+  expect(db.get("select count(*) from task_run")).toEqual([0]);
+});

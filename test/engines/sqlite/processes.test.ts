@@ -28,10 +28,8 @@ describe("a process that is killed with -9", () => {
     const held = await child.ask<Claim[]>({ do: "claim", limit: 10 });
     expect(held).toHaveLength(3);
     await child.kill();
-    const start = performance.now();
     const engine = await startEngine(path);
     const { claims } = await engine.queue.claim(WANT);
-    expect(performance.now() - start).toBeLessThan(1_000);
     expect(claims.map(({ id, attempt }) => [id, attempt])).toEqual(held.map(({ id }) => [id, 2]));
     expect(await engine.presence.instances()).toHaveLength(1);
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { onTestFinished, type TestContext } from "vitest";
 import { newDirectory } from "./data-dir.ts";
 
-/** A file system of its own, a few megabytes large. */
+/** A file system of its own, some megabytes large. */
 export interface SmallDisk {
   readonly directory: string;
   /** Takes all the room that is left. */
@@ -15,11 +15,11 @@ export interface SmallDisk {
   freeze(): void;
 }
 
-/** Mounts one; a test on a system that does not let it is skipped with the reason. */
-export async function smallDisk(context: TestContext): Promise<SmallDisk> {
+/** Mounts one; a test on a system that does not let it is skipped with the reason. Everybody may write there. */
+export async function smallDisk(context: TestContext, megabytes = 3): Promise<SmallDisk> {
   const directory = await newDirectory();
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", directory], { stdio: "pipe" });
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", directory], { stdio: "pipe" });
   } catch (error) {
     context.skip(`no file system can be mounted here: ${String(error)}`);
   }

@@ -25,7 +25,8 @@ describe("a turn", () => {
     const { turn, add } = await setup();
     let turns = 0;
     const count = setInterval(() => turns++, 1);
-    for (const start = performance.now(); performance.now() - start < 60;) await turn.writeSoon(() => add(1));
+    const start = performance.now();
+    while (turns <= 5 && performance.now() - start < 10_000) await turn.writeSoon(() => add(1));
     clearInterval(count);
     expect(turns).toBeGreaterThan(5);
   });

@@ -26,6 +26,7 @@ import {
   type Tick,
   timeOn,
 } from "decorator-framework";
+import { type ChatAdapter, said, webSocketChat } from "decorator-framework/chat";
 import { createTestApp, runConformance, VirtualClock } from "decorator-framework/testing";
 import * as v from "valibot";
 import { z } from "zod";
@@ -109,6 +110,16 @@ export async function main(): Promise<Reply> {
     throw error instanceof FrameworkError ? new Error(error.code) : error;
   });
   return app.handle(found?.handler ?? "/help", { user: "ann", roles: ["admin"] });
+}
+
+export function inChats(): App {
+  const chat: ChatAdapter = webSocketChat({
+    authenticate: ({ token }) => (token === "secret" ? { user: "ann", roles: ["moderator"] } : undefined),
+  });
+  // @ts-expect-error somebody who is let in has a name
+  webSocketChat({ authenticate: () => ({ roles: [] }) });
+  commandOn("stock", "/stock <id:int>").execute(({ id }) => said(`3 pieces of ${id}`, { id }));
+  return createApp({ adapters: [chat], operationCommands: true });
 }
 
 export async function inTests(): Promise<void> {
