@@ -3,8 +3,6 @@ import { Redis } from "ioredis";
 /** The rows that the other engines' questions do not have. */
 export const MORE_ROWS = {
   drain10: "drain, concurrency 10",
-  limit1: "rate-limit check, one by one",
-  limit100: "rate-limit check, 100 in flight",
 } as const;
 
 export const EVENT = "user.registered";

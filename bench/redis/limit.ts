@@ -17,14 +17,6 @@ import { connect, drop, MORE_ROWS } from "./figure.ts";
 
 const STREAM = "bench-limit";
 const GROUP = "g";
-/** The smallest rate limit that is never exceeded: a list of the moments of use. */
-const TAKE = `local last = redis.call('LINDEX', KEYS[1], -ARGV[1])
-  if last and last + ARGV[2] > tonumber(ARGV[3]) then return last + ARGV[2] - ARGV[3] end
-  redis.call('RPUSH', KEYS[1], ARGV[3])
-  redis.call('LTRIM', KEYS[1], -ARGV[1], -1)
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  return -1`;
-
 export async function measure(): Promise<Figure[]> {
   const stream = new Stream();
   try {
@@ -53,10 +45,6 @@ export async function measure(): Promise<Figure[]> {
         ]);
       }),
       ...(await stream.latency()),
-      await rate(MORE_ROWS.limit1, COUNTS.oneByOne, () => inFlight(COUNTS.oneByOne, 1, () => stream.take())),
-      await rate(MORE_ROWS.limit100, COUNTS.inFlight, () =>
-        inFlight(COUNTS.inFlight, 100, () => stream.take()),
-      ),
     );
     return figures;
   } finally {
@@ -67,12 +55,10 @@ export async function measure(): Promise<Figure[]> {
 class Stream {
   readonly #writer: Redis = connect();
   readonly #reader: Redis = connect();
-  #sha = "";
 
   async open(): Promise<void> {
     await this.#writer.del(STREAM);
     await this.#writer.xgroup("CREATE", STREAM, GROUP, "0", "MKSTREAM");
-    this.#sha = String(await this.#writer.script("LOAD", TAKE));
   }
 
   publish(): Promise<unknown> {
@@ -83,10 +69,6 @@ class Stream {
     const pipeline = this.#writer.pipeline();
     for (let n = 0; n < count; n++) pipeline.xadd(STREAM, "*", "p", PAYLOAD);
     await pipeline.exec();
-  }
-
-  take(): Promise<unknown> {
-    return this.#writer.evalsha(this.#sha, 1, `${STREAM}-limit`, 1_000_000, 60_000, Date.now());
   }
 
   async drain(count: number, width: number, handle: () => unknown = () => {}): Promise<void> {

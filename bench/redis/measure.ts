@@ -7,6 +7,7 @@ import { measure as app } from "./app.ts";
 import { ready as bullmq } from "./bullmq.ts";
 import { MORE_ROWS } from "./figure.ts";
 import { measure as limit } from "./limit.ts";
+import { measure as rateLimit } from "./rate-limit.ts";
 
 const GOALS: Readonly<Record<string, Goal>> = {
   [ROWS.oneByOne]: ofLimit(0.7),
@@ -18,11 +19,9 @@ const GOALS: Readonly<Record<string, Goal>> = {
   [ROWS.together]: ofLimit(0.55),
   [ROWS.p50]: atMost(1, "ms"),
   [ROWS.p99]: atMost(2.5, "ms"),
-  [MORE_ROWS.limit1]: ofLimit(0.8),
-  [MORE_ROWS.limit100]: ofLimit(0.8),
 };
 
 export async function measure(options: MeasureOptions): Promise<Row[]> {
   const peers = await peersOf<Contestant>({ bullmq }, options);
-  return rowsOf({ limit, app, peers }, GOALS, options);
+  return [...(await rowsOf({ limit, app, peers }, GOALS, options)), ...(await rateLimit(options))];
 }
