@@ -6,7 +6,7 @@ import { ACTIVATE_NEXT, ACTIVATE_PENDING, LOCK_KEYS, STATE_ON_RETURN } from "./k
 import { LIMITS_SCRIPT } from "./limits.ts";
 import { OPEN_SCRIPT } from "./open.ts";
 import { LEAVE_SCRIPT, SWEEP_SCRIPT } from "./presence.ts";
-import { KEY_INDEXES, MUST, NUMBER, PUBLISH, PUBLISH_PLAIN } from "./publish-script.ts";
+import { KEY_INDEXES, MUST, NUMBER, PUBLISH, PUBLISH_ALIKE, PUBLISH_PLAIN } from "./publish-script.ts";
 import { ROOM_SCRIPT } from "./room.ts";
 import { FIRE_SCRIPT, RECORD_SCRIPT } from "./schedules.ts";
 import { SEND_SCRIPT } from "./signals.ts";
@@ -47,6 +47,7 @@ export const MIGRATIONS: readonly Migration[] = [
       ACTIVATE_PENDING,
       STATE_ON_RETURN,
       NUMBER,
+      PUBLISH_ALIKE,
       PUBLISH_PLAIN,
       PUBLISH,
       MUST,

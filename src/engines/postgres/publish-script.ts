@@ -8,6 +8,8 @@ import { BLOCKED, READY, WAITING } from "./states.ts";
  * server gives the numbers, so that whatever is published after something else has the greater number.
  */
 
+const NEXT_BLOCKS = `select nextval('{s}.delivery_seq') from generate_series(1, (p_count - 1) / ${BLOCK} + 1)`;
+
 /**
  * Gives the numbers of one publish, and notes them in the lane it came through: what comes again, because the connection
  * broke before the answer, gets the same numbers, and what comes late, after it came again, is refused.
@@ -18,18 +20,38 @@ export const NUMBER = `create function {s}.number_1(p_lane uuid, p_batch bigint,
 declare v_batch bigint;
 begin
   o_again := false;
-  select array_agg(nextval('{s}.delivery_seq')) into o_blocks from generate_series(1, (p_count - 1) / ${BLOCK} + 1);
-  if p_lane is null then return; end if;
-  update {s}.lane l set batch = p_batch, blocks = o_blocks, at = p_now where l.id = p_lane and l.batch < p_batch;
+  if p_lane is null then
+    o_blocks := array(${NEXT_BLOCKS});
+    return;
+  end if;
+  update {s}.lane l set batch = p_batch, blocks = array(${NEXT_BLOCKS}), at = p_now
+    where l.id = p_lane and l.batch < p_batch returning l.blocks into o_blocks;
   if found then return; end if;
-  insert into {s}.lane (id, batch, blocks, at) values (p_lane, p_batch, o_blocks, p_now) on conflict (id) do nothing;
+  insert into {s}.lane as l (id, batch, blocks, at) values (p_lane, p_batch, array(${NEXT_BLOCKS}), p_now)
+    on conflict (id) do nothing returning l.blocks into o_blocks;
   if found then return; end if;
   select l.batch, l.blocks into v_batch, o_blocks from {s}.lane l where l.id = p_lane;
   if v_batch <> p_batch then raise exception 'a later publish of this lane came before'; end if;
   o_again := true;
 end $$`;
 
-/** Messages without key, dedupe, delay, end or headers, all of which somebody gets: most are like that. */
+/** Plain messages of one event and one priority, which one subscription gets: most are published like that. Payloads are lines. */
+export const PUBLISH_ALIKE = `create function {s}.publish_alike_1(p_lane uuid, p_batch bigint, p_me int, p_catalog bigint, p_now bigint, p_count int,
+  p_sub int, p_priority bigint, p_event text, p_dues bigint[], p_payloads text) returns bigint[]
+language plpgsql ${PLAN_BY_INDEX} as $$
+declare v_blocks bigint[]; v_again boolean;
+begin
+  if p_catalog <> (select m.catalog from {s}.meta m) then return null; end if;
+  select n.o_blocks, n.o_again into v_blocks, v_again from {s}.number_1(p_lane, p_batch, p_now, p_count) n;
+  if v_again then return v_blocks; end if;
+  insert into {s}.delivery (seq, published, due, token, priority, sub, attempt, state, event, payload)
+    select ${numberAt("ord")}, p_now, p_dues[ord], 0, p_priority, p_sub, 0, ${READY}, p_event, payload
+    from unnest(string_to_array(p_payloads, e'\\n')) with ordinality r(payload, ord);
+  perform {s}.tell_others_1(p_me, array[p_sub]);
+  return v_blocks;
+end $$`;
+
+/** Messages without key, dedupe, delay, end or headers, all of which somebody gets. */
 export const PUBLISH_PLAIN = `create function {s}.publish_plain_1(p_lane uuid, p_batch bigint, p_me int, p_catalog bigint, p_now bigint, p_count int,
   p_subs int[], p_firsts int[], p_priorities bigint[], p_dues bigint[], p_events text[], p_payloads text[]) returns bigint[]
 language plpgsql ${PLAN_BY_INDEX} as $$

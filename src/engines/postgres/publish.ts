@@ -5,6 +5,7 @@ import { shortKey } from "./short-key.ts";
 import type { Session } from "./session.ts";
 import { numbers, numbersOf, texts, toValues, type Value, withoutNul } from "./statement.ts";
 
+const ALIKE = "{s}.publish_alike_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const PLAIN = "{s}.publish_plain_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const ANY = `{s}.publish_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`;
 
@@ -40,9 +41,11 @@ export function parcelOf(session: Session, messages: readonly NewMessage[], by: 
   const receivers = messages.map(({ event, to }) => session.catalog.receivers(event, to));
   const now = session.now();
   const plain = !by.open && messages.every((message, at) => isPlain(message, now) && receivers[at]?.length);
-  return plain
+  if (!plain) return anyParcel(session, messages, receivers, by, now);
+  const sub = onlySubOf(messages, receivers);
+  return sub === undefined
     ? plainParcel(session, messages, receivers, by, now)
-    : anyParcel(session, messages, receivers, by, now);
+    : alikeParcel(session, messages, sub, by, now);
 }
 
 function isPlain({ due, key, dedupe, expires, headers }: NewMessage, now: number): boolean {
@@ -50,6 +53,49 @@ function isPlain({ due, key, dedupe, expires, headers }: NewMessage, now: number
 }
 
 type Receivers = readonly (readonly CatalogEntry[])[];
+
+/** The single subscription that gets all of them, where they differ in their payloads only, and each payload is one line. */
+function onlySubOf(messages: readonly NewMessage[], receivers: Receivers): number | undefined {
+  const [first] = messages;
+  const sub = receivers[0]?.[0]?.no;
+  const alike = messages.every(
+    ({ event, priority, payload }, at) =>
+      event === first?.event &&
+      priority === first.priority &&
+      receivers[at]?.length === 1 &&
+      receivers[at][0]?.no === sub &&
+      payload !== "" &&
+      !payload.includes("\n"),
+  );
+  return alike ? sub : undefined;
+}
+
+function alikeParcel(
+  session: Session,
+  messages: readonly NewMessage[],
+  sub: number,
+  { lane, batch, me, catalog }: PublishBy,
+  now: number,
+): Parcel {
+  const [message] = messages;
+  // prettier-ignore
+  const values = toValues(lane, batch, me, catalog, now, messages.length, sub, message?.priority, message?.event,
+    numbers(messages.map(({ due }) => due)), messages.map(({ payload }) => payload).join("\n"));
+  return {
+    call: ALIKE,
+    values,
+    touched: new Set([sub]),
+    read: (answer) => {
+      const blocks = numbersOf(answer);
+      if (blocks.length === 0) return undefined;
+      return messages.map((_, at) => ({
+        id: session.ownIdOf(seqAt(blocks, at + 1)),
+        duplicate: false,
+        deliveries: 1,
+      }));
+    },
+  };
+}
 
 function plainParcel(
   session: Session,

@@ -41,6 +41,16 @@ export const publishing: Area = {
       assert.deepEqual(await claimPayloads(engine, "h"), payloads);
     },
 
+    "JSON that somebody has written in several lines comes back as it was, alone and among others": async (
+      cluster,
+    ) => {
+      const engine = await cluster.replica({ h: "e" });
+      const payloads = ['{\n  "a": 1\n}', "1", "[\r\n]", "2\n"];
+      for (const payload of payloads) await publish(engine, "e", { payload });
+      await publishEach(engine, "e", payloads);
+      assert.deepEqual(await claimPayloads(engine, "h"), [...payloads, ...payloads]);
+    },
+
     "the messages of one call are answered and delivered in the order given": async (cluster) => {
       const engine = await cluster.replica({ a: "one.*", b: "**" });
       const events = ["one.x", "two.y", "one.z"];
