@@ -65,10 +65,14 @@ export class HandlerRegistry {
     return true;
   }
 
-  /** Remembers a declaration that is not a handler yet; the returned function forgets it. */
-  begin(unfinished: Unfinished): () => void {
+  /** Remembers a declaration that is not a handler yet. */
+  begin(unfinished: Unfinished): void {
     this.#unfinished.add(unfinished);
-    return () => this.#unfinished.delete(unfinished);
+  }
+
+  /** The declaration has become a handler, or begins anew. */
+  finish(unfinished: Unfinished): void {
+    this.#unfinished.delete(unfinished);
   }
 
   /** The declarations that never became handlers: a forgotten function, a class that no app was given. */
@@ -78,6 +82,11 @@ export class HandlerRegistry {
 
   get(name: string): Handler | undefined {
     return this.#handlers.get(name) ?? this.#parent?.get(name);
+  }
+
+  /** How many handlers there are. */
+  get size(): number {
+    return this.#handlers.size + (this.#parent?.size ?? 0);
   }
 
   /** All handlers, in order of declaration. */
@@ -102,15 +111,18 @@ export class HandlerRegistry {
   }
 
   #tell(handler: Handler): void {
-    const told: RegistryWatcher[] = [];
+    let asked: RegistryWatcher | undefined;
     try {
       for (const watcher of this.#watchers) {
+        asked = watcher;
         watcher.added(handler);
-        told.push(watcher);
       }
     } catch (error) {
       // A watcher refuses what it cannot serve (a taken command, a pattern it cannot run): nothing stays half declared.
-      for (const watcher of told) watcher.removed(handler);
+      for (const watcher of this.#watchers) {
+        if (watcher === asked) break;
+        watcher.removed(handler);
+      }
       throw error;
     }
   }

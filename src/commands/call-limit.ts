@@ -37,7 +37,8 @@ export function callLimits(
   name: string,
   { cooldown, rateLimit }: CommandOptions,
   what = `"${name}"`,
-): CallLimit[] {
+): readonly CallLimit[] {
+  if (cooldown === undefined && rateLimit === undefined) return NONE;
   const limits: CallLimit[] = [];
   if (cooldown !== undefined) {
     const options = typeof cooldown === "object" && cooldown !== null ? cooldown : { per: cooldown };
@@ -55,6 +56,8 @@ export function callLimits(
   }
   return limits;
 }
+
+const NONE: readonly CallLimit[] = [];
 
 function limitOf(
   kind: CallLimit["kind"],

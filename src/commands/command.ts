@@ -67,8 +67,9 @@ export class Command {
 
   /** The words it can be called by, its own first. */
   get calledBy(): readonly (readonly string[])[] {
-    const { aliases = [] } = this.handler.options;
-    return [this.spec.words, ...aliases.map((alias) => parseUsage(alias).words)];
+    const { aliases } = this.handler.options;
+    const { words } = this.spec;
+    return aliases ? [words, ...aliases.map((alias) => parseUsage(alias).words)] : [words];
   }
 }
 
@@ -112,13 +113,15 @@ export function checkCommandOptions(what: string, options: CommandOptions): void
   }
 }
 
+const NONE: readonly string[] = [];
+
 function listed(
   what: string,
   option: string,
   code: string,
   value: readonly string[] | undefined,
 ): readonly string[] {
-  if (value === undefined) return [];
+  if (value === undefined) return NONE;
   if (Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "")) return value;
   throw new DeclarationError(code, `${what}: ${option} is a list of texts, such as ["…"].`);
 }

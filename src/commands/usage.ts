@@ -55,7 +55,7 @@ export interface UsageSpec {
 
 interface Reading {
   readonly usage: string;
-  readonly words: string[];
+  words: string[];
   readonly positionals: Argument[];
   readonly flags: Flag[];
   readonly types: OwnTypes | undefined;
@@ -157,7 +157,8 @@ function readCommand(reading: Reading, part: string, at: number, inBrackets: boo
   if (prefix.length === part.length)
     fail(reading, "COMMAND_WORD", at, `"${part}" has no name behind its prefix`);
   checkWord(reading, part, at);
-  reading.words.push(part);
+  // Most have one word only, and a list that grows takes room for many.
+  reading.words = [part];
 }
 
 function readWord(reading: Reading, part: string, at: number): void {

@@ -53,30 +53,23 @@ export function builder<H extends AnyHandler>(
   declaration: Declaration,
   above: (...args: never[]) => unknown,
 ): HandlerBuilder<H> {
-  const site = siteOf(above);
+  const site = siteOf(above, registry.size);
   const { what } = declaration;
-  let finish = registry.begin(
-    new NotFinished(what, site, "it was given no function. Write .execute(async (input, ctx) => …)."),
-  );
+  const functionless = "it was given no function. Write .execute(async (input, ctx) => …).";
+  let open = new NotFinished(registry, what, site, functionless);
   const apply = (first: unknown, second?: unknown, third?: unknown): unknown => {
-    finish();
+    open.finish();
     if (second === undefined) return registerFunction(registry, declaration, site, first);
     const method = isContext(second) ? first : (third as PropertyDescriptor | undefined)?.value;
     refuseOddTargets(second, method);
-    finish = registry.begin(
-      new NotFinished(
-        what,
-        site,
-        "its class was given to no app. Write createApp({ handlers: [TheClass] }).",
-      ),
-    );
-    note(method as HandlerFunction, { declaration, site, finish });
+    const classless = "its class was given to no app. Write createApp({ handlers: [TheClass] }).";
+    open = new NotFinished(registry, what, site, classless);
+    note(method as HandlerFunction, { declaration, site, open });
     return undefined;
   };
   // The overloads are told apart at run time, which no cast-free signature can say.
-  const execute = apply as unknown as Execute<H>;
-  const build = apply.bind(undefined) as unknown as HandlerBuilder<H>;
-  build.execute = ((...fn: [H?]) => (fn.length === 0 ? execute : apply(fn[0]))) as typeof build.execute;
+  const build = apply as unknown as HandlerBuilder<H> & Execute<H>;
+  build.execute = ((...fn: [H?]) => (fn.length === 0 ? build : apply(fn[0]))) as typeof build.execute;
   return build;
 }
 
@@ -84,12 +77,19 @@ export function builder<H extends AnyHandler>(
 class NotFinished implements Unfinished {
   readonly what: string;
   readonly why: string;
+  readonly #registry: HandlerRegistry;
   readonly #site: Site;
 
-  constructor(what: string, site: Site, why: string) {
+  constructor(registry: HandlerRegistry, what: string, site: Site, why: string) {
     this.what = what;
     this.why = why;
+    this.#registry = registry;
     this.#site = site;
+    registry.begin(this);
+  }
+
+  finish(): void {
+    this.#registry.finish(this);
   }
 
   get site(): string {

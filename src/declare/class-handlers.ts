@@ -7,8 +7,8 @@ import { type Declaration, type Site, toHandler } from "./declaration.ts";
 interface Note {
   readonly declaration: Declaration;
   readonly site: Site;
-  /** To be called when the method has become a handler. */
-  readonly finish: () => void;
+  /** To be finished when the method has become a handler. */
+  readonly open: { finish(): void };
 }
 
 /** A class whose methods are handlers, or an object of such a class. The class is made with the app's services. */
@@ -43,8 +43,8 @@ export function registerClass(
     ? [...methodsOf(listed, () => listed), ...methodsOf(listed.prototype as object, instance)]
     : methodsOf(Object.getPrototypeOf(listed) as object, () => listed);
   for (const { key, fn, on } of methods) {
-    for (const { declaration, site, finish } of notes.get(fn) ?? []) {
-      finish();
+    for (const { declaration, site, open } of notes.get(fn) ?? []) {
+      open.finish();
       const run: HandlerFunction = (input, ctx) => fn.call(on(), input, ctx);
       disposers.push(
         registry.add(toHandler(declaration, declaration.name ?? `${name}.${String(key)}`, run, site)),

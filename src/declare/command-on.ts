@@ -37,12 +37,14 @@ export interface CommandOn {
 type BuiltInTypes = CommandOptions & { readonly types?: undefined };
 type WithTypes<Own extends OwnTypes> = Omit<CommandOptions, "types"> & { readonly types: Own };
 
+const NO_OPTIONS: CommandOptions = Object.freeze({});
+
 /** Makes the `commandOn` of a registry. */
 export function createCommandOn(registry: HandlerRegistry): CommandOn {
   const commandOn = (
     name: string,
     usage: string,
-    options: CommandOptions = {},
+    options: CommandOptions = NO_OPTIONS,
   ): HandlerBuilder<HandlerOf<never>> => builder(registry, declare(name, usage, options), commandOn);
   return commandOn as CommandOn; // the overloads type the same builder by its usage string
 }

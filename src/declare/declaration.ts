@@ -43,12 +43,18 @@ class Declared {
   }
 }
 
+/** Nobody writes more by hand: a loop declares them, all from the same place. */
+const MOST_SITES = 1_000;
+const ONE_OF_MANY: Site = { text: `one of more than ${MOST_SITES.toLocaleString("en")} declarations` };
+
 /**
- * The place from which `above` was called. The stack is recorded now, and turned into text when somebody asks:
- * formatting it costs more than all the rest of a declaration.
+ * The place from which `above` was called, unless the registry is full of others. The stack is recorded now, and turned
+ * into text when somebody asks: formatting it costs more than all the rest of a declaration, and recording it half of it.
+ *
+ * @param declared How many handlers there are.
  */
-export function siteOf(above: (...args: never[]) => unknown): Site {
-  return new CalledFrom(above);
+export function siteOf(above: (...args: never[]) => unknown, declared: number): Site {
+  return declared < MOST_SITES ? new CalledFrom(above) : ONE_OF_MANY;
 }
 
 class CalledFrom implements Site {

@@ -109,6 +109,13 @@ describe("mistakes fail where they stand", () => {
     );
   });
 
+  test("of more than a thousand handlers, which a loop declares, the first thousand know their place", () => {
+    const registry = createRegistry();
+    for (let n = 0; n < 1_002; n++) registry.on("a", { name: `n${n}` }).execute(() => n);
+    expect(registry.list()[999]?.site).toMatch(/forms\.test\.ts:\d+/);
+    expect(registry.list()[1_000]?.site).toBe("one of more than 1,000 declarations");
+  });
+
   test("two anonymous handlers of one event", () => {
     const { on } = createRegistry();
     on("a").execute(() => 1);
