@@ -11,6 +11,21 @@ export function script(...parts: readonly string[]): Script {
   return { text, sha: hash("sha1", text) };
 }
 
+/** The end of a name that no key has. */
+export const NEVER = ":-";
+const undivided = new WeakMap<Script, Script>();
+
+/**
+ * The same for a cluster, where one more key is given to it, which is never there. While a slot moves, each of two servers has
+ * some of its keys; the scripts would run on what the one has, unless it sees that one of several keys is missing and answers
+ * TRYAGAIN.
+ */
+export function inCluster(given: Script): Script {
+  let made = undivided.get(given);
+  if (!made) undivided.set(given, (made = script("local KEYS = { unpack(KEYS, 1, #KEYS - 1) }", given.text)));
+  return made;
+}
+
 /*
  * What a handler has, all under its own hash tag H = {prefix:handler}, so that a cluster keeps it together:
  *
