@@ -3,7 +3,7 @@ import type { EngineStart, InstanceInfo } from "../../engine.ts";
 import { ServerClock } from "../../engine-kit/server-clock.ts";
 import { EngineError } from "../../errors.ts";
 import { Catalog } from "./catalog.ts";
-import { storeLost } from "./failures.ts";
+import { storeLost, toFailure } from "./failures.ts";
 import { checkPolicy } from "./guard.ts";
 import { Holdings } from "./holdings.ts";
 import { Keys } from "./keys.ts";
@@ -155,7 +155,8 @@ export class Session {
       this.#fault = undefined;
     } catch (error) {
       // A server that cannot be reached is the next call's to notice.
-      if (!(error instanceof Error && "retryable" in error && error.retryable === true)) this.#fault = error;
+      const failure = toFailure(error, this.link.place.location);
+      if (!failure.retryable) this.#fault = failure;
     }
   }
 

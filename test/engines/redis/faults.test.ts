@@ -265,6 +265,28 @@ describe.skipIf(noBinary !== "")(`a server that fails${noBinary}`, () => {
     await expect(start(`redis://127.0.0.1:${replica.port}?timeout=1s`)).rejects.toThrow(String(master.port));
   });
 
+  test("that becomes a replica says so, and all goes on when it is the master again", async () => {
+    const server = await serve();
+    const engine = await start(`redis://127.0.0.1:${server.port}?timeout=1s`);
+    const away = expect.objectContaining({ code: "ENGINE_UNAVAILABLE", retryable: true }) as Error;
+    // Of a master that is not there, so that it keeps what it has.
+    await server.ask("replicaof", "127.0.0.1", 1);
+    await expect(publish(engine)).rejects.toEqual(away);
+    // It looks for the master on a new connection each time; the regular look at the server meets one that ends.
+    for (let n = 0; n < 5; n++) await expect(engine.check()).rejects.toEqual(away);
+    await server.ask("replicaof", "no", "one");
+    await publish(engine);
+    await engine.check();
+  }, 30_000);
+
+  test("that does not let the user see what it is says what is missing", async () => {
+    const server = await serve();
+    await server.ask("acl", "setuser", "app", "on", "nopass", "~*", "&*", "+@all", "-info");
+    await expect(start(`redis://app:x@127.0.0.1:${server.port}?timeout=1s`)).rejects.toMatchObject({
+      code: "ENGINE_DENIED",
+    });
+  });
+
   test("that refuses the password says so at once, without it", async () => {
     const server = await serve(["--requirepass", "right"]);
     const at = `127.0.0.1:${server.port}`;
