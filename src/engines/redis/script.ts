@@ -105,15 +105,6 @@ local function takeWaiting(H, n)
   return rec, 0
 end
 local function forget(H, n) call('HDEL', H .. ':x', n .. ':a', n .. ':e', n .. ':s', n .. ':u') end
-local function promote(H)
-  local due = call('ZRANGEBYSCORE', H .. ':w', '-inf', now, 'LIMIT', 0, 1000)
-  for _, n in ipairs(due) do
-    call('ZREM', H .. ':w', n)
-    local rec = takeParked(H, n)
-    if rec then call('ZADD', H .. ':r', 0, rec) end
-  end
-  return #due
-end
 local function tell(channel)
   local handlers = {}
   for H in pairs(woken) do handlers[#handlers + 1] = H end
