@@ -172,12 +172,12 @@ describe.skipIf(noBinary !== "")(`a cluster${noBinary}`, () => {
     );
   }, 60_000);
 
-  test.for([
-    ["a handler's", (prefix: string, handler: string) => `{${prefix}:${handler}}`],
-    ["the root's", (prefix: string) => `{${prefix}}`],
-  ] as const)(
+  test.each<[string, (prefix: string, handler: string) => string]>([
+    ["a handler's", (prefix, handler) => `{${prefix}:${handler}}`],
+    ["the root's", (prefix) => `{${prefix}}`],
+  ])(
     "%s slot that moves to another server is followed, and whoever calls meanwhile waits",
-    async ([, nameOf]) => {
+    async (_, nameOf) => {
       const cluster = await serve();
       const { handler } = await elsewhere(cluster, "moves");
       const engine = await start(cluster.url("moves"), [handler]);
