@@ -4,7 +4,7 @@ import type { Job } from "./parcel.ts";
 import { ADMIT, admitted, answerAll, headOf, readAnswer } from "./publish.ts";
 import type { Lane } from "./tracks.ts";
 import { numberText } from "./record.ts";
-import { BURIAL, KEY_ORDER, OPEN, RECORDS, script } from "./script.ts";
+import { BURIAL, KEY_ORDER, OPEN, RECORDS, RENEWED, script } from "./script.ts";
 import type { Session } from "./session.ts";
 
 /*
@@ -17,6 +17,7 @@ import type { Session } from "./session.ts";
 
 /** Takes a batch in. Behind the condition: how many there are, the intent, the dedupe keys, and those that nobody gets. */
 const RESERVE = script(
+  RENEWED,
   RECORDS,
   BURIAL,
   ADMIT,

@@ -54,6 +54,22 @@ for _, base in ipairs(KEYS) do
 end
 `;
 
+/**
+ * Before numbers are given out, in the root: a server that has come back, or that follows another, may have lost the last
+ * ones, while other servers and living processes have them. None may be given twice.
+ */
+export const RENEWED = `
+local life = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local before = redis.call('HGET', KEYS[1] .. ':m', 'life')
+if before ~= life then
+  redis.call('HSET', KEYS[1] .. ':m', 'life', life)
+  if before then
+    redis.call('INCRBY', KEYS[1] .. ':n', 100000000)
+    redis.call('HINCRBY', KEYS[1] .. ':m', 'instances', 1000000)
+  end
+end
+`;
+
 /** Reading and moving records; begins every script about a handler's deliveries. `now` is the script's to set. */
 export const RECORDS = `
 local call, sub, find, fmt = redis.call, string.sub, string.find, string.format

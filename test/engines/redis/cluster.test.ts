@@ -103,6 +103,25 @@ describe.skipIf(noBinary !== "")(`a cluster${noBinary}`, () => {
     expect(await engine.queue.list({})).toEqual([]);
   }, 40_000);
 
+  test("a root that has lost the last numbers that it gave gives none of them again", async () => {
+    const cluster = await serve();
+    const { handler } = await elsewhere(cluster, "again");
+    const root = await cluster.masterOf("{again}");
+    const engine = await start(cluster.url("again"), [handler]);
+    const due = engine.now() + 500;
+    const ids = [await publish(engine, { payload: "1", due })];
+    await root?.ask("decr", "{again}:n");
+    await root?.kill();
+    await root?.up();
+    ids.push(await publish(engine, { payload: "2", due }));
+    expect(new Set(ids).size).toBe(2);
+    const handled: string[] = [];
+    await until("both come", async () => {
+      handled.push(...(await claimed(engine, handler).catch(() => [])));
+      return handled.length === 2;
+    });
+  }, 30_000);
+
   test("a server that is down holds up those whose handlers are there, and nobody else", async () => {
     const cluster = await serve();
     const { handler: far, server } = await elsewhere(cluster, "apart");

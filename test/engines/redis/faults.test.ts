@@ -147,6 +147,26 @@ describe.skipIf(noBinary !== "")(`a server that fails${noBinary}`, () => {
     expect((await claim(engine)).map((each) => each.id)).toEqual([id]);
   });
 
+  test("that has lost its last moments gives no instance the number of another that lives", async () => {
+    const server = await serve(["--appendonly", "yes"]);
+    const url = `redis://127.0.0.1:${server.port}`;
+    const one = await start(url);
+    await server.ask("hdel", "{df}:i", 1);
+    await server.ask("hincrby", "{df}:m", "instances", -1);
+    await server.kill();
+    await server.up();
+    const two = await start(url);
+    await one.presence.beat();
+    await publish(one);
+    await publish(one);
+    const claims: (readonly [Engine, Claim | undefined])[] = [];
+    for (const engine of [one, two])
+      claims.push([engine, (await engine.queue.claim([{ handler: "h", limit: 1 }])).claims[0]]);
+    expect(new Set(claims.map(([, each]) => each?.token)).size).toBe(2);
+    for (const [engine, each] of claims)
+      if (each) expect(await engine.queue.settle([{ claim: each, kind: "done" }])).toEqual([true]);
+  }, 30_000);
+
   test("that comes back without its data: nothing is accepted, and it says why", async () => {
     const server = await serve();
     const engine = await start(`redis://127.0.0.1:${server.port}?timeout=5s`);
