@@ -60,13 +60,10 @@ end
  */
 export const RENEWED = `
 local life = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-local before = redis.call('HGET', KEYS[1] .. ':m', 'life')
-if before ~= life then
+if redis.call('HGET', KEYS[1] .. ':m', 'life') ~= life then
   redis.call('HSET', KEYS[1] .. ':m', 'life', life)
-  if before then
-    redis.call('INCRBY', KEYS[1] .. ':n', 100000000)
-    redis.call('HINCRBY', KEYS[1] .. ':m', 'instances', 1000000)
-  end
+  redis.call('INCRBY', KEYS[1] .. ':n', 100000000)
+  redis.call('HINCRBY', KEYS[1] .. ':m', 'instances', 1000000)
 end
 `;
 

@@ -95,14 +95,16 @@ export class Session {
     this.doubted.clear();
   }
 
-  /** @throws {EngineError} `ENGINE_STORE_LOST` when what was stored is gone. */
+  /** @throws {EngineError} `ENGINE_STORE_LOST` when what was stored is gone, `ENGINE_SCHEMA` when it is not ours to change. */
   checkTrust(): void {
+    if (this.catalog.fault) throw this.catalog.fault;
     if (this.#fault instanceof EngineError && this.#fault.code === "ENGINE_STORE_LOST") throw this.#fault;
   }
 
   /** @throws {EngineError} When the server cannot be reached, written or trusted. */
   async check(): Promise<void> {
-    if (this.#fault !== undefined) throw this.#fault;
+    const fault = this.catalog.fault ?? this.#fault;
+    if (fault !== undefined) throw fault;
     await this.link.run({ script: PROVE_WRITABLE, keys: [this.keys.root], args: [] }, { patience: CHECK_MS });
   }
 

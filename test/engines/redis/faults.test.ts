@@ -167,6 +167,20 @@ describe.skipIf(noBinary !== "")(`a server that fails${noBinary}`, () => {
       if (each) expect(await engine.queue.settle([{ claim: each, kind: "done" }])).toEqual([true]);
   }, 30_000);
 
+  test("whose content a newer version has changed is left alone by a replica of this one", async () => {
+    const server = await serve();
+    const url = `redis://127.0.0.1:${server.port}`;
+    const engine = await start(url);
+    await publish(engine);
+    await server.ask("hset", "{df}:m", "format", "2", "version", "7");
+    const schema = expect.objectContaining({ code: "ENGINE_SCHEMA", retryable: false }) as Error;
+    await expect(publish(engine)).rejects.toEqual(schema);
+    await expect(claim(engine)).rejects.toEqual(schema);
+    await expect(engine.presence.sweep()).rejects.toEqual(schema);
+    await expect(start(url)).rejects.toEqual(schema);
+    expect(await server.ask("zcard", "{df:h}:r")).toBe(1);
+  });
+
   test("that comes back without its data: nothing is accepted, and it says why", async () => {
     const server = await serve();
     const engine = await start(`redis://127.0.0.1:${server.port}?timeout=5s`);
