@@ -163,8 +163,10 @@ describe.skipIf(noBinary !== "")(`a server that fails${noBinary}`, () => {
     for (const engine of [one, two])
       claims.push([engine, (await engine.queue.claim([{ handler: "h", limit: 1 }])).claims[0]]);
     expect(new Set(claims.map(([, each]) => each?.token)).size).toBe(2);
-    for (const [engine, each] of claims)
-      if (each) expect(await engine.queue.settle([{ claim: each, kind: "done" }])).toEqual([true]);
+    const settled = claims.map(async ([engine, each]) =>
+      each ? engine.queue.settle([{ claim: each, kind: "done" }]) : [],
+    );
+    expect(await Promise.all(settled)).toEqual([[true], [true]]);
   }, 30_000);
 
   test("whose content a newer version has changed is left alone by a replica of this one", async () => {
