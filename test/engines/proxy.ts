@@ -27,6 +27,8 @@ export class FaultProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #stranded = new WeakSet<Socket>();
+  /** Of the sockets, those on which somebody has asked to be told something, and their other ends. */
+  readonly #listening = new Set<Socket>();
   readonly #target: { readonly host: string; readonly port: number };
 
   private constructor(target: { readonly host: string; readonly port: number }) {
@@ -53,9 +55,13 @@ export class FaultProxy {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
-  /** Lets nothing through on the connections that there are, and ends none of them, whatever the mode: half-open TCP. */
-  strand(): void {
-    for (const socket of this.#sockets) this.#stranded.add(socket);
+  /**
+   * Lets nothing through on the connections that there are, and ends none of them, whatever the mode: half-open TCP.
+   *
+   * @param which Only those that listen, which are silent for long and so the first that a firewall forgets.
+   */
+  strand(which: "all" | "listening" = "all"): void {
+    for (const socket of which === "all" ? this.#sockets : this.#listening) this.#stranded.add(socket);
   }
 
   /** Changes the mode; `refuse` ends the connections that there are. */
@@ -74,7 +80,9 @@ export class FaultProxy {
     if (this.mode === "refuse") return void client.resetAndDestroy();
     this.connections++;
     const server = connect(this.#target.port, this.#target.host);
-    this.#join(client, server, () => {
+    this.#join(client, server, (data) => {
+      if (/\r\nsubscribe\r\n|\blisten\b/i.test(data.toString("latin1")))
+        this.#listening.add(client).add(server);
       if (this.mode !== "mute") return true;
       // The question goes its way, and the answer finds nobody.
       client.resetAndDestroy();
@@ -112,6 +120,7 @@ export class FaultProxy {
     from.on("error", () => {});
     from.on("close", () => {
       this.#sockets.delete(from);
+      this.#listening.delete(from);
       // Of a connection that is half-open the other end learns nothing.
       if (this.mode !== "swallow" && !this.#stranded.has(from)) to.destroy();
     });

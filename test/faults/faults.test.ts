@@ -49,11 +49,11 @@ describe(`under load, ${onAll(SERVERS)}`, () => {
     90_000,
   );
 
-  test(
-    "connections are half open, and nobody says so: new ones take their place, and notices come again",
-    () =>
+  test.each(["all", "listening"] as const)(
+    "connections (%s) are half open, and nobody says so: new ones take their place, and notices come again",
+    (which) =>
       each(async (server, shop, bound) => {
-        server.strand();
+        server.strand(which);
         const went = await goesOn(shop, bound + SILENT_MS);
         let took = Number.POSITIVE_INFINITY;
         const began = performance.now();

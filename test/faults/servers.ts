@@ -16,8 +16,8 @@ export interface FaultyServer {
   readonly url: (store: string, timeout: string) => string;
   /** Changes what all proxies do. */
   readonly set: (mode: ProxyMode) => void;
-  /** Lets nothing through on the connections that there are; new ones are not touched. */
-  readonly strand: () => void;
+  /** Lets nothing through on the connections that there are, or on those that listen; new ones are not touched. */
+  readonly strand: (which?: "all" | "listening") => void;
   /** Ends it as a crash does. */
   readonly crash: () => Promise<void>;
   readonly up: () => Promise<void>;
@@ -50,7 +50,7 @@ export const SERVERS: readonly ServerEngine[] = [
         url: (store, timeout) =>
           `redis://127.0.0.1:${proxy.port}?prefix=${store}&timeout=${timeout}&durability=strict`,
         set: (mode) => proxy.set(mode),
-        strand: () => proxy.strand(),
+        strand: (which) => proxy.strand(which),
         crash: () => server.kill(),
         up: () => server.up(),
         async dispose() {
@@ -89,7 +89,7 @@ export const SERVERS: readonly ServerEngine[] = [
         url: (store, timeout) =>
           `redis+cluster://${proxies.map(({ port }) => `127.0.0.1:${port}`).join(",")}?prefix=${store}&timeout=${timeout}`,
         set: (mode) => proxies.forEach((proxy) => proxy.set(mode)),
-        strand: () => proxies.forEach((proxy) => proxy.strand()),
+        strand: (which) => proxies.forEach((proxy) => proxy.strand(which)),
         crash: async () => void (await Promise.all(cluster.servers.map((server) => server.kill()))),
         async up() {
           await Promise.all(cluster.servers.map((server) => server.up()));
@@ -113,7 +113,7 @@ export const SERVERS: readonly ServerEngine[] = [
         url: (store, timeout) =>
           `${server.url.replace(`:${server.port}`, `:${proxy.port}`)}?schema=${store}&timeout=${timeout}&synchronous=on`,
         set: (mode) => proxy.set(mode),
-        strand: () => proxy.strand(),
+        strand: (which) => proxy.strand(which),
         crash: async () => server.down("immediate"),
         up: async () => server.up(),
         async dispose() {

@@ -69,9 +69,11 @@ function bare(url: URL): string {
   return copy.href;
 }
 
-/** Under the engine's name, whichever of its schemes was written. */
-function locationOf({ username, host, pathname }: URL): string {
-  return `postgres://${username === "" ? "" : `${username}@`}${host}${pathname}`;
+/** Under the engine's name, whichever of its schemes was written; whoever is told to go there finds the schema, too. */
+function locationOf({ username, host, pathname, searchParams }: URL): string {
+  const schema = searchParams.get("schema");
+  const which = schema === null ? "" : `?schema=${schema}`;
+  return `postgres://${username === "" ? "" : `${username}@`}${host}${pathname}${which}`;
 }
 
 /** An identifier of the server has 63 bytes at the most; longer ones would be cut without a word. */

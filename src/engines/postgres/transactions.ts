@@ -8,6 +8,8 @@ import type { Value } from "./statement.ts";
 /** A client of the package pg, in a transaction. */
 interface PgClient {
   query(query: { text: string; values: Value[]; rowMode: "array" }): Promise<{ rows: unknown[][] }>;
+  /** `I` outside of a transaction. */
+  getTransactionStatus?(): string | null;
 }
 
 /** What the package postgres gives to the function of `sql.begin`. */
@@ -19,7 +21,7 @@ interface PostgresJs {
  * Stores messages in a transaction of the caller's: they are there, and their notice goes out, when it commits; when it is
  * rolled back, or its client dies, they never were.
  *
- * @throws {EngineError} `ENGINE_TRANSACTION` for what is no client; what the server says, after which the transaction can
+ * @throws {EngineError} `ENGINE_TRANSACTION` for what is no client, or in no transaction; what the server says, after which the transaction can
  * only be rolled back.
  */
 export async function publishInside(
@@ -32,6 +34,7 @@ export async function publishInside(
   // Asked of the server now: in there, an older state may be seen.
   await session.refresh();
   await session.needOpen();
+  needBegun(transaction);
   const parcel = parcelOf(session, messages, { lane: null, batch: 0, open: true, me: 0, catalog: null });
   try {
     const rows = await run(session.sql.fill(`select ${parcel.call}::text`), [...parcel.values]);
@@ -50,14 +53,24 @@ function runnerOf(transaction: object): (text: string, values: Value[]) => Promi
   }
   throw new EngineError(
     "ENGINE_TRANSACTION",
-    'What was given as "transaction" is neither a client of the package pg in a transaction, nor the sql of a sql.begin of the package postgres.',
+    'What was given as "transaction" is neither a client of the package pg in a transaction, nor the sql that sql.begin of the package postgres gives: a pool, and the sql that begins, take another connection.',
   );
 }
 
+/** Only who begins has `begin`: what is sent through that goes on any connection. */
 function isPostgresJs(value: object): value is PostgresJs {
-  return "unsafe" in value && typeof value.unsafe === "function";
+  return "unsafe" in value && typeof value.unsafe === "function" && !("begin" in value);
 }
 
+/** Only a pool counts its clients. */
 function isPgClient(value: object): value is PgClient {
-  return "query" in value && typeof value.query === "function";
+  return "query" in value && typeof value.query === "function" && !("totalCount" in value);
+}
+
+function needBegun(transaction: object): void {
+  if (!isPgClient(transaction) || transaction.getTransactionStatus?.() !== "I") return;
+  throw new EngineError(
+    "ENGINE_TRANSACTION",
+    'The client that was given as "transaction" is in none: send "begin" on it first, or leave "transaction" out. Nothing was stored.',
+  );
 }

@@ -18,12 +18,13 @@ const REMOVED = "!";
 /** Makes the store, if there is none. The version begins anywhere, so that another store's is never taken for it. */
 const FOUND = script(`
 if redis.call('HEXISTS', KEYS[1] .. ':m', 'name') == 0 then
-  redis.call('HSET', KEYS[1] .. ':m', 'name', ARGV[1], 'version', ARGV[2], 'format', ARGV[3])
+  local life = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  redis.call('HSET', KEYS[1] .. ':m', 'name', ARGV[1], 'version', ARGV[2], 'format', ARGV[3], 'life', life)
 end
-return redis.call('HMGET', KEYS[1] .. ':m', 'name', 'format')`);
+return redis.call('HGET', KEYS[1] .. ':m', 'name')`);
 const READ = script(`
 return {
-  redis.call('HMGET', KEYS[1] .. ':m', 'name', 'version', 'foreign'),
+  redis.call('HMGET', KEYS[1] .. ':m', 'name', 'version', 'foreign', 'format'),
   redis.call('GET', KEYS[1] .. ':seal'),
   redis.call('HGETALL', KEYS[1] .. ':subs')
 }`);
@@ -67,6 +68,8 @@ export class Catalog {
   store = "";
   /** The highest number of a message that came from another store and has its id; nothing where there was none. */
   foreign = "";
+  /** Why nothing can be done with what is stored, as of when it was last read. */
+  fault: EngineError | undefined;
   #seal: string | undefined;
   readonly #link: Link;
   readonly #keys: Keys;
@@ -85,22 +88,25 @@ export class Catalog {
   async open(): Promise<void> {
     const fresh = crypto.randomUUID().slice(0, 12).replace("-", "");
     const version = Math.floor(Math.random() * 2 ** 40);
-    const [store, format] = await this.#run<[string, string]>(FOUND, fresh, version, FORMAT);
-    if (format !== FORMAT) {
-      throw new EngineError(
-        "ENGINE_SCHEMA",
-        `What is stored in ${this.#link.place.location} was written by a newer version of the framework (format ${format}; this one writes ${FORMAT}). Start that version, or use another prefix.`,
-      );
-    }
-    this.store = store;
+    this.store = await this.#run<string>(FOUND, fresh, version, FORMAT);
     await this.load();
   }
 
-  /** Reads the list anew. @throws {EngineError} `ENGINE_STORE_LOST` when the store is not the one that was opened. */
+  /**
+   * Reads the list anew.
+   *
+   * @throws {EngineError} `ENGINE_STORE_LOST` when the store is not the one that was opened, `ENGINE_SCHEMA` when a newer
+   * version has changed how it is written.
+   */
   async load(): Promise<void> {
-    type Meta = [store: string | null, version: string | null, foreign: string | null];
-    const [[store, version, foreign], seal, list] = await this.#run<[Meta, string | null, string[]]>(READ);
-    if (store !== this.store || version === null) throw storeLost(this.#link.place.location);
+    type Meta = [store: string | null, version: string | null, foreign: string | null, format: string];
+    const [[store, version, foreign, format], seal, list] =
+      await this.#run<[Meta, string | null, string[]]>(READ);
+    const { location } = this.#link.place;
+    this.fault = undefined;
+    if (store !== this.store || version === null) this.fault = storeLost(location);
+    else if (format !== FORMAT) this.fault = tooNew(location, format);
+    if (this.fault || version === null) throw this.fault;
     this.#topics = new TopicIndex();
     this.#routes = new WeakMap();
     this.#direct = new Map();
@@ -191,4 +197,11 @@ export class Catalog {
   #run<T>(wanted: typeof READ, ...args: readonly (string | number)[]): Promise<T> {
     return this.#link.run<T>({ script: wanted, keys: [this.#keys.root], args });
   }
+}
+
+function tooNew(location: string, format: string): EngineError {
+  return new EngineError(
+    "ENGINE_SCHEMA",
+    `What is stored in ${location} was written by a newer version of the framework (format ${format}; this one writes ${FORMAT}). This one changes nothing any more: run that version, or use another prefix.`,
+  );
 }

@@ -31,9 +31,35 @@ export async function makeClient(place: Place): Promise<Client> {
   return new Client({ ...nodes[0], ...redisOptions(place), db, retryStrategy: reconnectWait });
 }
 
-/** One more connection, for what is said to all. A cluster's client has one of its own for that. */
-export function listenerOf(client: Client): Client {
-  return isCluster(client) ? client : client.duplicate();
+/**
+ * One more connection, for what is said to all: of a cluster to any of its servers, and after each failure to another, since
+ * each hears all. The cluster's client has one of its own for that, but does not notice when it falls silent.
+ */
+export function listenerOf(client: Client): Redis {
+  if (!isCluster(client)) return client.duplicate();
+  const anyNode = (): Redis | undefined => {
+    const nodes = client.nodes("all");
+    return nodes[Math.floor(Math.random() * nodes.length)];
+  };
+  const node = anyNode();
+  if (!node) throw new Error("no server of the cluster is known");
+  const listener: Redis = node.duplicate<Partial<RedisOptions>>({
+    lazyConnect: false,
+    readOnly: false,
+    enableOfflineQueue: false,
+    retryStrategy(times) {
+      const { host, port } = anyNode()?.options ?? {};
+      if (host !== undefined && port !== undefined) Object.assign(listener.options, { host, port });
+      return reconnectWait(times);
+    },
+  });
+  return listener;
+}
+
+/** Whether a listener is connected to a server that the cluster has not got any more: there it hears nothing. */
+export function isStray(client: Client, { options: { host, port } }: Redis): boolean {
+  if (!isCluster(client)) return false;
+  return client.nodes("all").every(({ options }) => options.host !== host || options.port !== port);
 }
 
 export function isCluster(client: Client): client is Cluster {

@@ -9,7 +9,6 @@ const PAGE = script(
   `
 local answers, start, limit = {}, ARGV[2], tonumber(ARGV[3])
 for k, H in ipairs(KEYS) do
-  while promote(H) == 1000 do end
   local found, from = {}, '-'
   while true do
     local first = call('ZRANGEBYLEX', H .. ':r', from, '+', 'LIMIT', 0, 1)[1]
@@ -21,7 +20,9 @@ for k, H in ipairs(KEYS) do
     from = '(' .. priority .. '\\255'
   end
   for _, member in ipairs(call('ZRANGEBYLEX', H .. ':d', '[' .. start, '+', 'LIMIT', 0, limit)) do
-    found[#found + 1] = { sub(member, 1, 13), sub(member, 14), 'waiting', '' }
+    local n = sub(member, 1, 13)
+    local due = tonumber(call('ZSCORE', H .. ':w', n) or now + 1)
+    found[#found + 1] = { n, sub(member, 14), due > now and 'waiting' or 'ready', '' }
   end
   for _, no in ipairs(call('HKEYS', H .. ':o')) do
     for _, rec in ipairs(call('HVALS', H .. ':h:' .. no)) do

@@ -3,6 +3,7 @@ import type { Capabilities, Engine, EngineStart } from "../../engine.ts";
 import { EngineError } from "../../errors.ts";
 import { makeClient } from "./client.ts";
 import { RedisDeadLetters } from "./dead-letters.ts";
+import { toFailure } from "./failures.ts";
 import { examine } from "./guard.ts";
 import { RedisLimits } from "./limits.ts";
 import { Link } from "./link.ts";
@@ -91,7 +92,7 @@ class RedisEngine implements Engine {
     } catch (error) {
       session?.close();
       link.close();
-      throw error;
+      throw toFailure(error, this.#place.location);
     } finally {
       this.#starting = false;
     }

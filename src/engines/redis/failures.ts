@@ -13,8 +13,9 @@ const PASSING = [
   "NOREPLICAS",
   "UNBLOCKED",
 ];
-/** The client's words for a connection that it had not got, so that nothing was sent. */
-const NOT_SENT = /isn't writeable|Cluster isn't ready|None of startup nodes|ECONNREFUSED|ENOTFOUND|EAI_AGAIN/;
+/** The client's words for a connection that it had not got, and for a server that told it to come again until it gave up: nothing was done. */
+const NOT_SENT =
+  /isn't writeable|Cluster isn't ready|None of startup nodes|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ReplyError: (TRYAGAIN|MOVED|ASK|CLUSTERDOWN)/;
 
 /** The first word of a server's reply: `OOM`, `NOSCRIPT`, … Empty when the error is no reply. */
 export function replyCode(error: unknown): string {

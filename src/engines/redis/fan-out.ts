@@ -4,7 +4,7 @@ import type { Job } from "./parcel.ts";
 import { ADMIT, admitted, answerAll, headOf, readAnswer } from "./publish.ts";
 import type { Lane } from "./tracks.ts";
 import { numberText } from "./record.ts";
-import { BURIAL, KEY_ORDER, OPEN, RECORDS, script } from "./script.ts";
+import { BURIAL, KEY_ORDER, OPEN, RECORDS, RENEWED, script } from "./script.ts";
 import type { Session } from "./session.ts";
 
 /*
@@ -12,11 +12,12 @@ import type { Session } from "./session.ts";
  * it gives the numbers, keeps the dedupe keys and the schedules, and, if the messages go to more than one place or
  * something has changed in the root, writes down what is to be stored where. Then each handler's server stores its part
  * in one step. It remembers the number of the last batch of each lane, so that a part is stored once, whoever brings it:
- * the publisher, or, if that has died, whoever sweeps. Docs: docs/decisions/0007-redis-cluster.md.
+ * the publisher, or, if that has died, whoever sweeps. Docs: docs/decisions/0008-redis-cluster.md.
  */
 
 /** Takes a batch in. Behind the condition: how many there are, the intent, the dedupe keys, and those that nobody gets. */
 const RESERVE = script(
+  RENEWED,
   RECORDS,
   BURIAL,
   ADMIT,

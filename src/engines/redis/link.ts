@@ -2,7 +2,7 @@ import { EngineError } from "../../errors.ts";
 import { type Client, isCluster, reconnectWait } from "./client.ts";
 import { isPassing, mayBeDone, replyCode, toFailure, unavailable } from "./failures.ts";
 import type { Place } from "./place.ts";
-import type { Script } from "./script.ts";
+import { inCluster, NEVER, type Script } from "./script.ts";
 
 /** What stands in a command beside its keys. */
 export type Arg = string | number;
@@ -127,19 +127,19 @@ export class Link {
     }
   }
 
-  #evaluate({ script, keys, args }: Command, replicas: number): Promise<unknown> {
+  #evaluate(command: Command, replicas: number): Promise<unknown> {
     const { client } = this;
-    const sent = client.call("evalsha", [script.sha, keys.length, ...keys, ...args]);
-    if (replicas === 0) return sent.catch((error: unknown) => this.#teach(error, { script, keys, args }));
-    return sent
-      .catch((error: unknown) => this.#teach(error, { script, keys, args }))
-      .then((answer) => this.#waitForReplicas(keys[0] ?? "", replicas).then(() => answer));
-  }
-
-  /** A server that does not know the script is sent it. */
-  #teach(error: unknown, { script, keys, args }: Command): Promise<unknown> {
-    if (replyCode(error) !== "NOSCRIPT") throw error;
-    return this.client.call("eval", [script.text, keys.length, ...keys, ...args]);
+    const [first = ""] = command.keys;
+    const { text, sha } = isCluster(client) ? inCluster(command.script) : command.script;
+    const keys = isCluster(client) ? [...command.keys, first + NEVER] : command.keys;
+    const rest = [keys.length, ...keys, ...command.args];
+    const sent = client.call("evalsha", [sha, ...rest]).catch((error: unknown) => {
+      if (replyCode(error) !== "NOSCRIPT") throw error;
+      // A server that does not know the script is sent it.
+      return client.call("eval", [text, ...rest]);
+    });
+    if (replicas === 0) return sent;
+    return sent.then((answer) => this.#waitForReplicas(first, replicas).then(() => answer));
   }
 
   /** Redis replicates after it has answered; WAIT, on the same connection, asks whether it has. */

@@ -1,7 +1,7 @@
 import type { StoredDelivery, StoredLimit, StoredRecord } from "../../engine-transfer.ts";
 import type { Arg, Command } from "./link.ts";
 import { nameOf, numberText, priorityText, tailOf } from "./record.ts";
-import { KEY_ORDER, RECORDS, SEAL, type Script, script } from "./script.ts";
+import { KEY_ORDER, RECORDS, RENEWED, script, type Script, SEAL } from "./script.ts";
 import type { Session } from "./session.ts";
 
 /** ARGV: now, channel, then record, moment, attempts, errors and steps of each. */
@@ -55,11 +55,14 @@ redis.call('RPUSH', KEYS[1], unpack(ARGV, 2))
 return redis.call('PEXPIRE', KEYS[1], ARGV[1])`);
 const STATE = script("return redis.call('HSET', KEYS[1] .. ':f', unpack(ARGV))");
 /** Numbers for messages from elsewhere. ARGV: how many. */
-const NUMBERS = script(`
+const NUMBERS = script(
+  RENEWED,
+  `
 local last = redis.call('INCRBY', KEYS[1] .. ':n', ARGV[1])
 redis.call('HSET', KEYS[1] .. ':m', 'foreign', string.format('%013d', last))
 redis.call('HINCRBY', KEYS[1] .. ':m', 'version', 1)
-return last - ARGV[1] + 1`);
+return last - ARGV[1] + 1`,
+);
 
 type Letter = Extract<StoredRecord, { kind: "dead_letter" }>;
 type Timer = Extract<StoredRecord, { kind: "schedule" }>;

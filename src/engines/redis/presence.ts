@@ -1,7 +1,7 @@
 import type { Instance, InstanceInfo, Presence } from "../../engine.ts";
 import { EngineError } from "../../errors.ts";
 import { leaveAll, rescue } from "./rescue.ts";
-import { script } from "./script.ts";
+import { RENEWED, script } from "./script.ts";
 import type { Seat } from "./seat.ts";
 import type { Session } from "./session.ts";
 
@@ -13,6 +13,7 @@ const REGISTER = script(`
 local R = KEYS[1]
 ${ROOM}
 if redis.call('HGET', R .. ':m', 'name') ~= ARGV[3] then return -1 end
+${RENEWED}
 for _, other in ipairs(redis.call('HVALS', R .. ':i')) do
   if string.sub(other, 1, #ARGV[4] + 1) == ARGV[4] .. '\\n' then return 0 end
 end

@@ -11,6 +11,21 @@ export function script(...parts: readonly string[]): Script {
   return { text, sha: hash("sha1", text) };
 }
 
+/** The end of a name that no key has. */
+export const NEVER = ":-";
+const undivided = new WeakMap<Script, Script>();
+
+/**
+ * The same for a cluster, where one more key is given to it, which is never there. While a slot moves, each of two servers has
+ * some of its keys; the scripts would run on what the one has, unless it sees that one of several keys is missing and answers
+ * TRYAGAIN.
+ */
+export function inCluster(given: Script): Script {
+  let made = undivided.get(given);
+  if (!made) undivided.set(given, (made = script("local KEYS = { unpack(KEYS, 1, #KEYS - 1) }", given.text)));
+  return made;
+}
+
 /*
  * What a handler has, all under its own hash tag H = {prefix:handler}, so that a cluster keeps it together:
  *
@@ -36,6 +51,19 @@ export const OPEN = `
 for _, base in ipairs(KEYS) do
   local seal = redis.call('GET', base .. ':seal')
   if seal then return redis.error_reply('SEALED ' .. seal) end
+end
+`;
+
+/**
+ * Before numbers are given out, in the root: a server that has come back, or that follows another, may have lost the last
+ * ones, while other servers and living processes have them. None may be given twice.
+ */
+export const RENEWED = `
+local life = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+if redis.call('HGET', KEYS[1] .. ':m', 'life') ~= life then
+  redis.call('HSET', KEYS[1] .. ':m', 'life', life)
+  redis.call('INCRBY', KEYS[1] .. ':n', 100000000)
+  redis.call('HINCRBY', KEYS[1] .. ':m', 'instances', 1000000)
 end
 `;
 
@@ -90,15 +118,6 @@ local function takeWaiting(H, n)
   return rec, 0
 end
 local function forget(H, n) call('HDEL', H .. ':x', n .. ':a', n .. ':e', n .. ':s', n .. ':u') end
-local function promote(H)
-  local due = call('ZRANGEBYSCORE', H .. ':w', '-inf', now, 'LIMIT', 0, 1000)
-  for _, n in ipairs(due) do
-    call('ZREM', H .. ':w', n)
-    local rec = takeParked(H, n)
-    if rec then call('ZADD', H .. ':r', 0, rec) end
-  end
-  return #due
-end
 local function tell(channel)
   local handlers = {}
   for H in pairs(woken) do handlers[#handlers + 1] = H end

@@ -3,7 +3,7 @@ import type { EngineStart, InstanceInfo } from "../../engine.ts";
 import { ServerClock } from "../../engine-kit/server-clock.ts";
 import { EngineError } from "../../errors.ts";
 import { Catalog } from "./catalog.ts";
-import { storeLost } from "./failures.ts";
+import { storeLost, toFailure } from "./failures.ts";
 import { checkPolicy } from "./guard.ts";
 import { Holdings } from "./holdings.ts";
 import { Keys } from "./keys.ts";
@@ -95,14 +95,16 @@ export class Session {
     this.doubted.clear();
   }
 
-  /** @throws {EngineError} `ENGINE_STORE_LOST` when what was stored is gone. */
+  /** @throws {EngineError} `ENGINE_STORE_LOST` when what was stored is gone, `ENGINE_SCHEMA` when it is not ours to change. */
   checkTrust(): void {
+    if (this.catalog.fault) throw this.catalog.fault;
     if (this.#fault instanceof EngineError && this.#fault.code === "ENGINE_STORE_LOST") throw this.#fault;
   }
 
   /** @throws {EngineError} When the server cannot be reached, written or trusted. */
   async check(): Promise<void> {
-    if (this.#fault !== undefined) throw this.#fault;
+    const fault = this.catalog.fault ?? this.#fault;
+    if (fault !== undefined) throw fault;
     await this.link.run({ script: PROVE_WRITABLE, keys: [this.keys.root], args: [] }, { patience: CHECK_MS });
   }
 
@@ -155,7 +157,8 @@ export class Session {
       this.#fault = undefined;
     } catch (error) {
       // A server that cannot be reached is the next call's to notice.
-      if (!(error instanceof Error && "retryable" in error && error.retryable === true)) this.#fault = error;
+      const failure = toFailure(error, this.link.place.location);
+      if (!failure.retryable) this.#fault = failure;
     }
   }
 

@@ -1,5 +1,7 @@
+import type { Redis } from "ioredis";
 import { systemClock, type Timer } from "../../clock.ts";
-import { type Client, listenerOf } from "./client.ts";
+import { isStray, listenerOf } from "./client.ts";
+import { unavailable } from "./failures.ts";
 import type { Session } from "./session.ts";
 
 /** Called when a claim may find something new: with the handlers, or without when they are not known. */
@@ -13,7 +15,7 @@ const DEAF_LOOK_MS = 1_000;
 /** Hears, on a connection of its own, what the scripts and the other replicas say. */
 export class Wakes {
   readonly #session: Session;
-  readonly #listener: Client;
+  readonly #listener: Redis;
   readonly #listeners = new Set<{ readonly wake: Wake }>();
   /** Called with the text of each signal. */
   #onSignal: (text: string) => void = () => {};
@@ -26,20 +28,18 @@ export class Wakes {
     this.#session = session;
     this.#listener = listenerOf(session.link.client);
     // The other connection tells of what is wrong.
-    if (this.#listener !== session.link.client) this.#listener.on("error", () => {});
+    this.#listener.on("error", () => {});
   }
 
-  /** Begins to hear; resolves when it does. */
+  /** Begins to hear; resolves when it does. @throws {EngineError} `ENGINE_UNAVAILABLE`. */
   async start(onSignal: (text: string) => void): Promise<void> {
     this.#onSignal = onSignal;
-    const { keys, link } = this.#session;
+    const { keys } = this.#session;
     const listener = this.#listener;
     listener.on("message", (channel: string, text: string) => this.#hear(channel, text));
-    if (listener !== link.client) {
-      listener.on("close", () => (this.#deaf = true));
-      listener.on("ready", () => this.#subscribed());
-      if (listener.status !== "ready") await new Promise((resolve) => listener.once("ready", resolve));
-    }
+    listener.on("close", () => (this.#deaf = true));
+    listener.on("ready", () => this.#subscribed());
+    if (listener.status !== "ready") await this.#connected();
     await listener.subscribe(keys.wakes, keys.signals);
     this.#deaf = false;
     this.since = performance.now();
@@ -70,7 +70,19 @@ export class Wakes {
     this.#timer = undefined;
     this.#listeners.clear();
     this.#onSignal = () => {};
-    if (this.#listener !== this.#session.link.client) this.#listener.disconnect();
+    this.#listener.disconnect();
+  }
+
+  #connected(): Promise<void> {
+    const { location, timeout } = this.#session.link.place;
+    return new Promise((resolve, reject) => {
+      const late = (): void => reject(unavailable(location, "it takes no second connection, to listen on"));
+      const timer = setTimeout(late, timeout);
+      this.#listener.once("ready", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   /** The connection is there again: what was said in between is lost. */
@@ -92,7 +104,8 @@ export class Wakes {
       () => {
         this.call();
         // A connection that broke without a word is noticed when it is used.
-        if (this.#listener !== this.#session.link.client) this.#listener.call("ping").catch(() => {});
+        if (isStray(this.#session.link.client, this.#listener)) this.#listener.disconnect(true);
+        else this.#listener.call("ping").catch(() => {});
         this.#look();
       },
       this.#deaf ? DEAF_LOOK_MS : LOOK_MS,

@@ -25,7 +25,7 @@ describe("the URL of the postgres engine", () => {
     const engine = postgresEngine(
       "postgresql://me:secret@db.internal:5433/shop?schema=events&sslmode=require",
     );
-    expect(engine.location).toBe("postgres://me@db.internal:5433/shop");
+    expect(engine.location).toBe("postgres://me@db.internal:5433/shop?schema=events");
     expect(engine.capabilities).toEqual({ durable: true, shared: true, strict: false, transactions: true });
     expect(postgresEngine("postgres://h/db?synchronous=on").capabilities.strict).toBe(true);
   });

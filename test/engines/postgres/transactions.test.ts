@@ -128,7 +128,25 @@ describe.skipIf(server.absent !== "")(`a publish in the caller's own transaction
     await client.query("select 1/0").catch(() => {});
     await expect(engine.queue.publish([message()], client)).rejects.toMatchObject({ code: "ENGINE_FAILED" });
     await client.query("rollback");
-    await expect(engine.queue.publish([message()], {})).rejects.toMatchObject({ code: "ENGINE_TRANSACTION" });
+    const sql = postgresJs(server.url, { onnotice: () => {} });
+    const pool = new pg.Pool({ connectionString: server.url });
+    onTestFinished(async () => void (await Promise.all([sql.end(), pool.end()])));
+    for (const none of [{}, client, sql, pool])
+      await expect(engine.queue.publish([message()], none)).rejects.toMatchObject({
+        code: "ENGINE_TRANSACTION",
+      });
+    expect(await engine.queue.list({})).toEqual([]);
+    const reserved = await sql.reserve();
+    await reserved`begin`;
+    await engine.queue.publish([message()], reserved);
+    await reserved`commit`;
+    reserved.release();
+    const member = await pool.connect();
+    await member.query("begin");
+    await engine.queue.publish([message()], member);
+    await member.query("commit");
+    member.release();
+    expect(await engine.queue.list({})).toHaveLength(2);
   });
 
   test("works through the app, and other engines refuse it", async () => {

@@ -103,6 +103,25 @@ describe.skipIf(noBinary !== "")(`a cluster${noBinary}`, () => {
     expect(await engine.queue.list({})).toEqual([]);
   }, 40_000);
 
+  test("a root that has lost the last numbers that it gave gives none of them again", async () => {
+    const cluster = await serve();
+    const { handler } = await elsewhere(cluster, "again");
+    const root = await cluster.masterOf("{again}");
+    const engine = await start(cluster.url("again"), [handler]);
+    const due = engine.now() + 500;
+    const ids = [await publish(engine, { payload: "1", due })];
+    await root?.ask("decr", "{again}:n");
+    await root?.kill();
+    await root?.up();
+    ids.push(await publish(engine, { payload: "2", due }));
+    expect(new Set(ids).size).toBe(2);
+    const handled: string[] = [];
+    await until("both come", async () => {
+      handled.push(...(await claimed(engine, handler).catch(() => [])));
+      return handled.length === 2;
+    });
+  }, 30_000);
+
   test("a server that is down holds up those whose handlers are there, and nobody else", async () => {
     const cluster = await serve();
     const { handler: far, server } = await elsewhere(cluster, "apart");
@@ -172,32 +191,61 @@ describe.skipIf(noBinary !== "")(`a cluster${noBinary}`, () => {
     );
   }, 60_000);
 
-  test("a slot that moves to another server is followed", async () => {
-    const cluster = await serve();
-    const { handler, server } = await elsewhere(cluster, "moves");
-    const engine = await start(cluster.url("moves"), [handler]);
-    const ids = [await publish(engine, { payload: "1" })];
-    const target = cluster.servers.find((other) => other !== server);
-    if (!target) throw new Error("there are three");
-    await moveSlot(cluster, `{moves:${handler}}`, server, target);
-    ids.push(await publish(engine, { payload: "2" }));
-    expect(new Set(ids).size).toBe(2);
-    expect(await claimed(engine, handler)).toEqual(["1", "2"]);
-  }, 30_000);
+  test.each<[string, (prefix: string, handler: string) => string]>([
+    ["a handler's", (prefix, handler) => `{${prefix}:${handler}}`],
+    ["the root's", (prefix) => `{${prefix}}`],
+  ])(
+    "%s slot that moves to another server is followed, and whoever calls meanwhile waits",
+    async (_, nameOf) => {
+      const cluster = await serve();
+      const { handler } = await elsewhere(cluster, "moves");
+      const engine = await start(cluster.url("moves"), [handler]);
+      const ids = [await publish(engine, { payload: "1" })];
+      const key = nameOf("moves", handler);
+      const server = await cluster.masterOf(key);
+      const target = cluster.servers.find((other) => other !== server);
+      if (!server || !target) throw new Error("there are three");
+      let meanwhile: Promise<string> | undefined;
+      await moveSlot(cluster, key, server, target, async () => {
+        const before = await putOff(cluster);
+        meanwhile ??= publish(engine, { payload: "2" });
+        // At each step of the move somebody asks, and is told to come again.
+        await until("a call is put off", async () => (await putOff(cluster)) > before);
+      });
+      ids.push((await meanwhile) ?? "", await publish(engine, { payload: "3" }));
+      expect(new Set(ids).size).toBe(3);
+      expect(await claimed(engine, handler)).toEqual(["1", "2", "3"]);
+    },
+    30_000,
+  );
 });
 
-/** As `redis-cli --cluster reshard` does with one slot. */
+/** How often servers have said TRYAGAIN. */
+async function putOff(cluster: PrivateCluster): Promise<number> {
+  const all = await Promise.all(cluster.servers.map((server) => server.ask("info", "errorstats")));
+  return all.reduce<number>(
+    (sum, text) => sum + Number(/TRYAGAIN:count=(\d+)/.exec(String(text))?.[1] ?? 0),
+    0,
+  );
+}
+
+/** As `redis-cli --cluster reshard` does with one slot, key by key. @param between What happens before each step. */
 async function moveSlot(
   cluster: PrivateCluster,
   key: string,
   from: PrivateServer,
   to: PrivateServer,
+  between: () => Promise<void>,
 ): Promise<void> {
   const slot = Number(await from.ask("cluster", "keyslot", key));
   const [fromId, toId] = [String(await from.ask("cluster", "myid")), String(await to.ask("cluster", "myid"))];
   await to.ask("cluster", "setslot", slot, "importing", fromId);
   await from.ask("cluster", "setslot", slot, "migrating", toId);
-  const keys = (await from.ask("cluster", "getkeysinslot", slot, 1_000)) as string[];
-  await from.ask("migrate", "127.0.0.1", to.port, "", 0, 5_000, "KEYS", ...keys);
+  for (const name of (await from.ask("cluster", "getkeysinslot", slot, 1_000)) as string[]) {
+    await between();
+    // It is refused when the other has made a key of that name.
+    await from.ask("migrate", "127.0.0.1", to.port, name, 0, 5_000);
+  }
+  await between();
   for (const server of cluster.servers) await server.ask("cluster", "setslot", slot, "node", toId);
 }

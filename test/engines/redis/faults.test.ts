@@ -147,6 +147,42 @@ describe.skipIf(noBinary !== "")(`a server that fails${noBinary}`, () => {
     expect((await claim(engine)).map((each) => each.id)).toEqual([id]);
   });
 
+  test("that has lost its last moments gives no instance the number of another that lives", async () => {
+    const server = await serve(["--appendonly", "yes"]);
+    const url = `redis://127.0.0.1:${server.port}`;
+    const one = await start(url);
+    await server.ask("hdel", "{df}:i", 1);
+    await server.ask("hincrby", "{df}:m", "instances", -1);
+    await server.kill();
+    await server.up();
+    const two = await start(url);
+    await one.presence.beat();
+    await publish(one);
+    await publish(one);
+    const claims: (readonly [Engine, Claim | undefined])[] = [];
+    for (const engine of [one, two])
+      claims.push([engine, (await engine.queue.claim([{ handler: "h", limit: 1 }])).claims[0]]);
+    expect(new Set(claims.map(([, each]) => each?.token)).size).toBe(2);
+    const settled = claims.map(async ([engine, each]) =>
+      each ? engine.queue.settle([{ claim: each, kind: "done" }]) : [],
+    );
+    expect(await Promise.all(settled)).toEqual([[true], [true]]);
+  }, 30_000);
+
+  test("whose content a newer version has changed is left alone by a replica of this one", async () => {
+    const server = await serve();
+    const url = `redis://127.0.0.1:${server.port}`;
+    const engine = await start(url);
+    await publish(engine);
+    await server.ask("hset", "{df}:m", "format", "2", "version", "7");
+    const schema = expect.objectContaining({ code: "ENGINE_SCHEMA", retryable: false }) as Error;
+    await expect(publish(engine)).rejects.toEqual(schema);
+    await expect(claim(engine)).rejects.toEqual(schema);
+    await expect(engine.presence.sweep()).rejects.toEqual(schema);
+    await expect(start(url)).rejects.toEqual(schema);
+    expect(await server.ask("zcard", "{df:h}:r")).toBe(1);
+  });
+
   test("that comes back without its data: nothing is accepted, and it says why", async () => {
     const server = await serve();
     const engine = await start(`redis://127.0.0.1:${server.port}?timeout=5s`);
@@ -265,6 +301,28 @@ describe.skipIf(noBinary !== "")(`a server that fails${noBinary}`, () => {
     await expect(start(`redis://127.0.0.1:${replica.port}?timeout=1s`)).rejects.toThrow(String(master.port));
   });
 
+  test("that becomes a replica says so, and all goes on when it is the master again", async () => {
+    const server = await serve();
+    const engine = await start(`redis://127.0.0.1:${server.port}?timeout=1s`);
+    const away = expect.objectContaining({ code: "ENGINE_UNAVAILABLE", retryable: true }) as Error;
+    // Of a master that is not there, so that it keeps what it has.
+    await server.ask("replicaof", "127.0.0.1", 1);
+    await expect(publish(engine)).rejects.toEqual(away);
+    // It looks for the master on a new connection each time; the regular look at the server meets one that ends.
+    for (let n = 0; n < 5; n++) await expect(engine.check()).rejects.toEqual(away);
+    await server.ask("replicaof", "no", "one");
+    await publish(engine);
+    await engine.check();
+  }, 30_000);
+
+  test("that does not let the user see what it is says what is missing", async () => {
+    const server = await serve();
+    await server.ask("acl", "setuser", "app", "on", "nopass", "~*", "&*", "+@all", "-info");
+    await expect(start(`redis://app:x@127.0.0.1:${server.port}?timeout=1s`)).rejects.toMatchObject({
+      code: "ENGINE_DENIED",
+    });
+  });
+
   test("that refuses the password says so at once, without it", async () => {
     const server = await serve(["--requirepass", "right"]);
     const at = `127.0.0.1:${server.port}`;
@@ -293,8 +351,9 @@ describe.skipIf(noBinary !== "")(`a server that fails${noBinary}`, () => {
     });
   });
 
-  test("that takes no more connections says so", async () => {
-    const server = await serve(["--maxclients", "2"]);
+  // Each start needs two: the second start gets none, or one.
+  test.each([2, 3])("that takes no more than %i connections says so", async (count) => {
+    const server = await serve(["--maxclients", String(count)]);
     await start(`redis://127.0.0.1:${server.port}`);
     await expect(start(`redis://127.0.0.1:${server.port}?timeout=1s`)).rejects.toMatchObject({
       code: "ENGINE_UNAVAILABLE",

@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import type { Engine } from "../../../src/engine.ts";
 import { redisEngine } from "../../../src/engines/redis/engine.ts";
+import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { message } from "../sqlite/data-dir.ts";
 import { noBinary, PrivateServer } from "./private-server.ts";
 
@@ -40,6 +41,32 @@ describe.skipIf(noBinary !== "")(`what it keeps in memory${noBinary}`, () => {
     expect(left).toBeLessThan(1_000_000);
   }, 60_000);
 
+  test("what falls due all at once is counted without holding up the server, and delivered", async () => {
+    const server = await PrivateServer.start();
+    onTestFinished(() => server.dispose());
+    const clock = new VirtualClock();
+    const engine = await start(server, "one", clock);
+    await engine.queue.subscribe([{ handler: "h", topic: "e" }]);
+    await work(engine, 100);
+    const before = await usedBy(server);
+    const due = engine.now() + 60_000;
+    const payload = JSON.stringify({ text: "x".repeat(189) });
+    for (let n = 0; n < COUNT; n += 1_000)
+      await engine.queue.publish(Array.from({ length: 1_000 }, () => message({ payload, due })));
+    const each = ((await usedBy(server)) - before) / COUNT;
+    console.log(`a delayed message of ${payload.length} bytes takes ${Math.round(each)} bytes in the server`);
+    expect(each).toBeLessThan(2.5 * payload.length + 100);
+    expect(await engine.queue.subscriptions()).toMatchObject([{ ready: 0, waiting: COUNT }]);
+    await clock.advance("2m");
+    await server.ask("config", "set", "slowlog-log-slower-than", 200_000);
+    await server.ask("slowlog", "reset");
+    expect(await engine.queue.subscriptions()).toMatchObject([{ ready: COUNT, waiting: 0 }]);
+    expect(await engine.queue.list({ state: "waiting" })).toEqual([]);
+    expect(await engine.queue.list({ state: "ready", limit: COUNT })).toHaveLength(COUNT);
+    expect(await server.ask("slowlog", "get")).toEqual([]);
+    await work(engine, COUNT);
+  }, 60_000);
+
   test("many starts of processes leave nothing behind", async () => {
     const server = await PrivateServer.start();
     onTestFinished(() => server.dispose());
@@ -55,11 +82,11 @@ describe.skipIf(noBinary !== "")(`what it keeps in memory${noBinary}`, () => {
   });
 });
 
-async function start(server: PrivateServer, id: string): Promise<Engine> {
-  const engine = redisEngine(`redis://127.0.0.1:${server.port}`);
+async function start(server: PrivateServer, id: string, time?: VirtualClock): Promise<Engine> {
+  const engine = redisEngine(`redis://127.0.0.1:${server.port}`, time && { time });
   const instance = { id: `${id} ${randomUUID()}`, host: "host", pid: 1, version: "1", startedAt: Date.now() };
   onTestFinished(() => engine.stop());
-  await engine.start({ clock: systemClock, instance, lease: 30_000 });
+  await engine.start({ clock: time ?? systemClock, instance, lease: 30_000 });
   return engine;
 }
 
