@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { createApp, createRegistry } from "../../dist/index.js";
 import { median } from "../measure/contest.ts";
-import { type Goal, ofLimit, type Row, rowOf } from "../measure/row.ts";
+import { type Goal, type MeasureOptions, ofLimit, type Row, rowOf } from "../measure/row.ts";
 
 export const FEW = 10_000;
 export const MANY = 1_000_000;
@@ -37,6 +37,22 @@ export function drain(engine: string): Figures {
   return JSON.parse(
     execFileSync(process.execPath, [worker, engine, String(HANDLED)], { encoding: "utf8" }),
   ) as Figures;
+}
+
+/** Fills two stores, one with few messages and one with many, and drains a part of each in turn. */
+export async function compared(
+  { few, many }: Readonly<Record<"few" | "many", string>>,
+  { quick }: MeasureOptions,
+): Promise<Row[]> {
+  const waiting = quick ? MANY / 10 : MANY;
+  await fill(many, waiting);
+  const figures = { few: [] as Figures[], many: [] as Figures[] };
+  for (let round = 0; round < (quick ? 1 : 5); round++) {
+    await fill(few, FEW);
+    figures.few.push(drain(few));
+    figures.many.push(drain(many));
+  }
+  return rowsOf(waiting, figures);
 }
 
 /** The rate and the memory with a large backlog, beside those with a small one. */

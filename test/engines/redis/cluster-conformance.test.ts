@@ -3,6 +3,7 @@ import { redisEngine } from "../../../src/engines/redis/engine.ts";
 import { runConformance } from "../../../src/testing/conformance/index.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { noBinary, PrivateCluster } from "./private-server.ts";
+import { redisCluster } from "./setup.ts";
 
 let cluster: PrivateCluster;
 
@@ -12,7 +13,8 @@ if (noBinary === "") {
 }
 
 runConformance({
-  name: `redis+cluster${noBinary}`,
+  ...redisCluster,
+  name: `${redisCluster.name}${noBinary}`,
   create: async () => {
     const clock = new VirtualClock();
     const url = cluster.url();

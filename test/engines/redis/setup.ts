@@ -38,3 +38,6 @@ export const redis: Omit<ConformanceOptions, "runner"> = {
     };
   },
 };
+
+/** The same on a cluster, of which cluster-conformance.test.ts starts one. */
+export const redisCluster: Pick<ConformanceOptions, "name" | "skip"> = { name: "redis+cluster" };
