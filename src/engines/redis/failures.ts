@@ -74,15 +74,17 @@ export function toFailure(error: unknown, location: string): FrameworkError {
       cause: error,
     });
   }
-  if (isPassing(error)) return unavailable(location, why, error);
+  if (isPassing(error)) return unavailable(location, why, { cause: error, unsure: mayBeDone(error) });
   return new EngineError("ENGINE_FAILED", `${location} refused a call: ${why}.`, { cause: error });
 }
 
-/** The server cannot be reached, or cannot work now. */
-export function unavailable(location: string, why: string, cause?: unknown): EngineError {
-  const done = mayBeDone(cause)
-    ? " The connection broke in the middle of the call: it may have been done or not."
-    : "";
+/** The server cannot be reached, or cannot work now. @param options.unsure The call may have been done. */
+export function unavailable(
+  location: string,
+  why: string,
+  { cause, unsure = false }: { readonly cause?: unknown; readonly unsure?: boolean } = {},
+): EngineError {
+  const done = unsure ? " The connection broke in the middle of the call: it may have been done or not." : "";
   return new EngineError(
     "ENGINE_UNAVAILABLE",
     `${location} cannot be used right now (${why}).${done} Check that the server runs and can be reached from here.`,
@@ -100,9 +102,5 @@ export function storeLost(location: string): EngineError {
 
 /** A publisher fell silent for longer than its lease in the middle of a call, and what it had stored was tidied up. */
 export function givenUp(location: string): EngineError {
-  return unavailable(
-    location,
-    "this instance was taken for dead while it published",
-    new Error("the answer was lost"),
-  );
+  return unavailable(location, "this instance was taken for dead while it published", { unsure: true });
 }

@@ -189,7 +189,7 @@ export class Link {
     // What the server said when the connection was made says more than that there is none.
     if (failure instanceof EngineError && failure.code !== "ENGINE_UNAVAILABLE") return failure;
     const why = fault instanceof Error ? fault.message : String(fault);
-    return unavailable(this.place.location, why, unsure ? error : undefined);
+    return unavailable(this.place.location, why, { cause: error, unsure });
   }
 }
 
