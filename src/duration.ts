@@ -22,7 +22,8 @@ const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
  * @throws {DeclarationError} `DURATION_INVALID` when the text is not a duration or the number is negative or not finite.
  */
 export function toMs(value: number | string, what = "duration"): number {
-  const ms = typeof value === "number" ? value : parse(value.trim());
+  // JavaScript may leave it out, or give anything.
+  const ms = typeof value === "number" ? value : typeof value === "string" ? parse(value.trim()) : undefined;
   if (ms === undefined || !Number.isFinite(ms) || ms < 0) {
     throw new DeclarationError(
       "DURATION_INVALID",

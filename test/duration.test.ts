@@ -23,6 +23,11 @@ describe("toMs", () => {
     },
   );
 
+  // As JavaScript may have it: `threshold: { count: 5 }` without `within`.
+  test.each([undefined, null, {}, true])("refuses %s in the same way", (value) => {
+    expect(() => toMs(value as never, "within")).toThrow(/within: .* is not a duration\. Write .*"3s"/);
+  });
+
   test("reads back what formatMs writes, to the second", () => {
     fc.assert(
       fc.property(fc.integer({ min: 60, max: 10_000_000 }), (seconds) => {

@@ -42,7 +42,9 @@ export class FileSequence {
     for (const [inode, modified] of Object.entries(position.finished ?? {})) {
       this.#finished.set(inode, modified);
     }
-    const same = (await this.#reopen(position)) ?? (await this.#reopenCopy(position));
+    // A file that had nothing in it cannot be told from itself, filled, copied and emptied meanwhile.
+    const copied = position.head.bytes === 0 && (await this.#openCopied(position));
+    const same = copied || ((await this.#reopen(position)) ?? (await this.#reopenCopy(position)));
     if (same) return { tail: same, same: true };
     const tail = await this.#openNext(BigInt(position.modified));
     return tail && { tail, same: false };
@@ -103,6 +105,14 @@ export class FileSequence {
       if (path && (await inodeOf(path)) === position.inode) return undefined;
     }
     return undefined;
+  }
+
+  /** Opens the oldest copy that was made of the file since it was empty. */
+  async #openCopied({ inode, modified }: FilePosition): Promise<TailedFile | undefined> {
+    if ((await inodeOf(this.#file)) !== inode) return undefined;
+    const rotated = await rotatedSince(this.#file, BigInt(modified) + 1n);
+    const copy = rotated.find((one) => !this.#finished.has(one.inode) && !isGzipped(one.path));
+    return copy && found(TailedFile.open(copy.path, this.#maxLine));
   }
 
   async #reopenCopy(position: FilePosition): Promise<TailedFile | undefined> {

@@ -288,6 +288,28 @@ describe("while nobody reads", () => {
     expect(lines).toEqual(["one", "two", "three"]);
   });
 
+  test("empty at the stop, then filled, copied and truncated: the copy is read, once", async () => {
+    const { file, append, follower, lines } = await setUp();
+    await append("");
+    await age(file, 20);
+    const one = follower();
+    await one.start();
+    await one.stop();
+    await append("one\n");
+    await copyFile(file, `${file}.1`);
+    await truncate(file);
+    const two = follower();
+    await two.start();
+    await two.caughtUp();
+    await two.stop();
+    expect(lines).toEqual(["one"]);
+    const three = follower();
+    await three.start();
+    await append("two\n");
+    await three.caughtUp();
+    expect(lines).toEqual(["one", "two"]);
+  });
+
   test("emptied and filled with more than before: read from its start", async () => {
     const { file, next, lines } = await stopped();
     await writeFile(file, "another\nand another\n");
