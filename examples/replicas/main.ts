@@ -6,7 +6,7 @@
  *   node examples/replicas/main.ts sqlite:data/replicas.db               on one file
  *
  * Each order is shipped once and each second is reported once, whoever of them does it. One replica is killed with -9
- * on the way; the others go on. Ctrl-C ends it sooner.
+ * on the way; the others go on, and do again what it had begun. Ctrl-C ends it sooner.
  */
 
 import { type ChildProcess, fork } from "node:child_process";

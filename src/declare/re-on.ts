@@ -1,6 +1,8 @@
 import { DeclarationError } from "../errors.ts";
 import type { PatternMatch, PatternOptions } from "../handler.ts";
+import { quietTime } from "../patterns/cooldown.ts";
 import { refuseUnsafe } from "../patterns/refusal.ts";
+import { thresholdWindow } from "../patterns/threshold.ts";
 import { defaultRegistry, type HandlerRegistry } from "../registry.ts";
 import { builder, type HandlerBuilder, type HandlerOf } from "./builder.ts";
 import { checkOptions } from "./check-options.ts";
@@ -27,7 +29,7 @@ export function createReOn(registry: HandlerRegistry): ReOn {
  * @param name Unique in the registry.
  * @param field Which text of a message is read; a message that is one string is `"content"`.
  * @param pattern The expression; its `g` and `y` flags mean nothing here.
- * @throws {DeclarationError} `PATTERN_INVALID`; `PATTERN_UNSAFE` when texts made for it could keep it busy without end; {@link DuplicateHandlerError} when the name is taken.
+ * @throws {DeclarationError} `PATTERN_INVALID`, `THRESHOLD_INVALID`, `COOLDOWN_INVALID`, `DURATION_INVALID`; `PATTERN_UNSAFE` when texts made for it could keep it busy without end; {@link DuplicateHandlerError} when the name is taken.
  * @example
  * reOn("error_detector", "content", /ERROR (?<what>.*)/).execute(async (m) => `seen: ${m.groups.what}`);
  */
@@ -35,20 +37,25 @@ export const reOn: ReOn = createReOn(defaultRegistry);
 
 function declare(name: string, field: string, pattern: RegExp, options: PatternOptions): Declaration {
   const what = `reOn(${JSON.stringify(name)})`;
-  if (
-    typeof name !== "string" ||
-    name === "" ||
-    typeof field !== "string" ||
-    field === "" ||
-    !(pattern instanceof RegExp)
-  ) {
+  const lacks =
+    typeof name !== "string" || name === ""
+      ? "the name is missing"
+      : typeof field !== "string" || field === ""
+        ? "the field is missing"
+        : pattern instanceof RegExp
+          ? undefined
+          : `the pattern is ${pattern === null ? "null" : `a ${typeof pattern}`} and not a regular expression`;
+  if (lacks) {
     throw new DeclarationError(
       "PATTERN_INVALID",
-      `${what}: write reOn("error_detector", "content", /ERROR (?<what>.*)/).`,
+      `${what}: ${lacks}. Write reOn("error_detector", "content", /ERROR (?<what>.*)/).`,
     );
   }
   checkOptions(what, options);
-  if (options.trusted !== true) refuseUnsafe(what, pattern);
+  const { threshold, cooldown, trusted } = options;
+  if (threshold !== undefined) thresholdWindow(options.name ?? name, threshold);
+  if (cooldown !== undefined) quietTime(options.name ?? name, cooldown);
+  if (trusted !== true) refuseUnsafe(what, pattern);
   return {
     what,
     name: options.name ?? name,

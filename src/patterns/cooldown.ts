@@ -32,18 +32,11 @@ export class PatternCooldown {
     threshold: PatternOptions["threshold"],
     environment: Environment,
   ) {
-    const options = typeof cooldown === "object" && cooldown !== null ? cooldown : { every: cooldown };
-    const what = `cooldown of "${name}"`;
+    const { every, by } = quietTime(name, cooldown);
     this.#name = name;
-    this.#every = toMs(options.every ?? "", what);
-    this.#by = options.by ?? threshold?.by;
+    this.#every = every;
+    this.#by = by ?? threshold?.by;
     this.#environment = environment;
-    const isFunction = this.#by === undefined || typeof this.#by === "function";
-    if (this.#every > 0 && isFunction) return;
-    throw new DeclarationError(
-      "COOLDOWN_INVALID",
-      `${what}: every must be longer than 0, and by a function of the match. Write "5m" or { every: "5m", by: (m) => m.groups.ip }.`,
-    );
   }
 
   /** The key under which a match may fire now; undefined while it is quiet. Rejects when `by` throws or the engine cannot be reached. */
@@ -77,4 +70,20 @@ export class PatternCooldown {
   #now(): number {
     return this.#environment.clock.elapsed();
   }
+}
+
+/** How long it is quiet, in milliseconds, and for each of what. @throws {DeclarationError} `DURATION_INVALID`, `COOLDOWN_INVALID`. */
+export function quietTime(
+  name: string,
+  cooldown: Duration | PatternCooldownOptions,
+): { readonly every: number; readonly by: PatternCooldownOptions["by"] } {
+  const options = typeof cooldown === "object" && cooldown !== null ? cooldown : { every: cooldown };
+  const what = `cooldown of "${name}"`;
+  const every = toMs(options.every ?? "", what);
+  if (every > 0 && (options.by === undefined || typeof options.by === "function"))
+    return { every, by: options.by };
+  throw new DeclarationError(
+    "COOLDOWN_INVALID",
+    `${what}: every must be longer than 0, and by a function of the match. Write "5m" or { every: "5m", by: (m) => m.groups.ip }.`,
+  );
 }

@@ -189,7 +189,8 @@ class Parser {
 
   #reference(end: number): Node {
     this.#at = end;
-    return { kind: "opaque", what: "a backreference" };
+    const remedy = "Name both cases, or compare the groups in the handler";
+    return { kind: "opaque", what: "a backreference", remedy };
   }
 
   /** A backreference where there are so many groups, else an octal number, else the digit itself. */
@@ -235,7 +236,8 @@ class Parser {
 
   #class(source: string): Node {
     if (this.#modes.unicode === "v" && STRINGS.test(source)) {
-      return { kind: "opaque", what: "a class with strings in it" };
+      const remedy = "Write the strings as alternatives: (?:ab|cd)";
+      return { kind: "opaque", what: "a class with strings in it", remedy };
     }
     return classSet(source, this.#modes).node;
   }

@@ -8,6 +8,7 @@ import { IndexedMatcher } from "./indexed-matcher.ts";
 import type { Candidate, Matcher } from "./matcher.ts";
 import { DEFAULT_FIELD, type Message, textsOf } from "./message-texts.ts";
 import { describePattern, type PatternDescription } from "./pattern-description.ts";
+import { MAX_TEXT } from "./pattern-runner.ts";
 import { toPatternMatch } from "./pattern-match.ts";
 import { Threshold } from "./threshold.ts";
 
@@ -48,7 +49,6 @@ interface Entry {
   readonly cooldown: PatternCooldown | undefined;
 }
 
-const DEFAULT_MAX_TEXT = 1024 * 1024;
 /** Field names come from outside: no more than this many are kept in mind. */
 const MAX_NOTES = 100;
 const NO_RESULTS: readonly PatternResult[] = Object.freeze([]);
@@ -79,7 +79,7 @@ export class PatternDispatcher {
   constructor(options: PatternDispatcherOptions = {}) {
     this.#pipeline = options.pipeline ?? new Pipeline();
     this.#matcher = options.matcher ?? new IndexedMatcher();
-    this.#maxText = options.maxText ?? DEFAULT_MAX_TEXT;
+    this.#maxText = options.maxText ?? MAX_TEXT;
     this.#unwatch = (options.registry ?? defaultRegistry).watch({
       added: (handler) => this.#added(handler),
       removed: (handler) => this.#removed(handler),

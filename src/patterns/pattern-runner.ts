@@ -13,12 +13,19 @@ export interface PatternRunner {
 export interface RunPlan {
   /** The longest text that V8 is given, in UTF-16 units: Infinity where it is linear, 0 where it may be exponential. */
   readonly v8UpTo: number;
-  /** Why nothing but V8 can run it, as the rest of "it has …". */
-  readonly v8Only: string | undefined;
+  /** Why nothing but V8 can run it. */
+  readonly v8Only: NotLinear | undefined;
+  /** The longest text of which the linear engine sees the whole, in UTF-16 units. */
+  readonly linearUpTo: number;
 }
 
+/** Of a text so much is looked at unless the dispatcher is told otherwise, in UTF-16 units. */
+export const MAX_TEXT = 2 ** 20;
 /** About how many steps V8 may take for one text, two to the power of this: a millisecond or so. */
 const STEPS = 20;
+
+/** How often the linear engine may take a step of the pattern for one text: about a second. */
+const MOST_TURNS = 2 ** 26;
 
 /** Decides by its syntax who runs a pattern. */
 export function planFor(pattern: RegExp): RunPlan {
@@ -51,7 +58,10 @@ function decide(pattern: RegExp, trusted: boolean): PatternRunner {
   const { plan, engine } = planOf(pattern);
   if (plan.v8UpTo === Infinity || engine === undefined) return regExp;
   return {
-    exec: (text) => (text.length <= plan.v8UpTo ? regExp : engine()).exec(text),
+    exec: (text) => {
+      if (text.length <= plan.v8UpTo) return regExp.exec(text);
+      return engine().exec(text.length <= plan.linearUpTo ? text : text.slice(0, plan.linearUpTo));
+    },
   };
 }
 
@@ -59,17 +69,17 @@ function planOf(pattern: RegExp): { readonly plan: RunPlan; readonly engine?: ()
   const syntax = parsePattern(pattern);
   const { power } = judge(syntax);
   const v8UpTo = power === 1 ? Infinity : Math.floor(2 ** (STEPS / power)) - (power === Infinity ? 1 : 0);
-  if (power === 1) return { plan: { v8UpTo, v8Only: undefined } };
+  if (power === 1) return { plan: { v8UpTo, v8Only: undefined, linearUpTo: Infinity } };
   try {
     const program = compile(syntax);
     const beginning = { anchored: isAnchored(syntax.root), first: firstCharsOf(syntax.root) };
     let engine: LinearEngine | undefined;
     return {
-      plan: { v8UpTo, v8Only: undefined },
+      plan: { v8UpTo, v8Only: undefined, linearUpTo: Math.floor(MOST_TURNS / program.steps.length) },
       engine: () => (engine ??= new LinearEngine(program, beginning)),
     };
   } catch (error) {
-    if (error instanceof NotLinear) return { plan: { v8UpTo, v8Only: error.message } };
+    if (error instanceof NotLinear) return { plan: { v8UpTo, v8Only: error, linearUpTo: 0 } };
     throw error;
   }
 }

@@ -42,8 +42,15 @@ const MOST_PLACES = 500;
 /** Loops in loops whose turns may all be empty. */
 const MOST_EMPTY_LOOPS = 4;
 
-/** Why a pattern cannot run in linear time, as the rest of a sentence: "it has …". */
-export class NotLinear extends Error {}
+/** Why a pattern cannot run in linear time, as the rest of a sentence: "it has …"; and what to write instead. */
+export class NotLinear extends Error {
+  readonly remedy: string;
+
+  constructor(what: string, remedy: string) {
+    super(what);
+    this.remedy = remedy;
+  }
+}
 
 /** Writes a pattern as steps. @throws {NotLinear} */
 export function compile(syntax: Syntax): Program {
@@ -184,7 +191,7 @@ class Compiler {
         this.#look(node);
         break;
       case "opaque":
-        throw new NotLinear(node.what);
+        throw new NotLinear(node.what, node.remedy);
     }
   }
 
@@ -223,7 +230,10 @@ class Compiler {
     const outer = this.#loops;
     if (slot !== undefined) this.#loops = [...outer, slot];
     if (this.#loops.length > MOST_EMPTY_LOOPS)
-      throw new NotLinear("too many loops in loops whose turns may be empty");
+      throw new NotLinear(
+        "too many loops in loops whose turns may be empty",
+        "Write + in place of * where something has to stand",
+      );
     if (max < Infinity) this.#upTo(repeat, max - min, slot);
     else if (body.kind === "char" && !lazy && this.#isPlain) this.#span(body.set);
     else this.#loop(repeat, outer, slot);
@@ -299,7 +309,10 @@ class Compiler {
     this.#add({ op: "match" });
     look.next = this.#next;
     if (keeps && this.#places > before.places && hasLoop(body))
-      throw new NotLinear("a capturing group and a loop in one lookaround");
+      throw new NotLinear(
+        "a capturing group and a loop in one lookaround",
+        "Make the group non-capturing: (?:…)",
+      );
     this.#behind = before.behind;
     this.#looking = before.looking;
     this.#loops = before.loops;
@@ -370,5 +383,8 @@ function hasLoop(node: Node): boolean {
 }
 
 function tooLong(): NotLinear {
-  return new NotLinear("repetitions that make it too long when they are written out");
+  return new NotLinear(
+    "repetitions that make it too long when they are written out",
+    "Bound them more closely",
+  );
 }

@@ -20,8 +20,8 @@ export function refuseUnsafe(what: string, pattern: RegExp): void {
   if (v8UpTo === Infinity || v8Only === undefined) return;
   throw new DeclarationError(
     "PATTERN_UNSAFE",
-    `${what}: a text made for it could keep ${String(pattern)} busy for minutes, and since it has ${v8Only} it cannot be run in linear time. ` +
-      `Write it without that, or, if strangers do not write the texts, pass { trusted: true }.`,
+    `${what}: a text made for it could keep ${String(pattern)} busy for minutes, and since it has ${v8Only.message} it cannot be run in linear time. ` +
+      `${v8Only.remedy}, or, if strangers do not write the texts, pass { trusted: true }.`,
   );
 }
 

@@ -11,7 +11,7 @@ export type Node =
   | { readonly kind: "assert"; readonly what: Assertion }
   | Look
   /** What only V8 can run: a backreference, or a class that has strings in it. */
-  | { readonly kind: "opaque"; readonly what: string };
+  | { readonly kind: "opaque"; readonly what: string; readonly remedy: string };
 
 /** `*`, `+`, `?` and `{n,m}`. */
 export interface Repeat {

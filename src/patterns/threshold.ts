@@ -25,15 +25,9 @@ export class Threshold {
   constructor(name: string, options: ThresholdOptions, environment: Environment) {
     this.#name = name;
     this.#options = options;
-    this.#window = toMs(options.within, `threshold.within of "${name}"`);
+    this.#window = thresholdWindow(name, options);
     this.#environment = environment;
     this.#local = new HitCounter(() => environment.clock.elapsed());
-    if (Number.isInteger(options.count) && options.count >= 1 && this.#window > 0) return;
-    throw new DeclarationError(
-      "THRESHOLD_INVALID",
-      `threshold of "${name}": count must be a whole number of at least 1 and within longer than 0, ` +
-        `not ${options.count} within ${options.within}. Write { count: 5, within: "1m" }.`,
-    );
   }
 
   /** Counts a match; true when it was the one that completes the count. Rejects when `by` throws or the engine cannot be reached. */
@@ -42,4 +36,15 @@ export class Threshold {
     const key = `threshold:${this.#name}:${by?.(match) ?? ""}`;
     return (this.#environment.limits ?? this.#local).hit(key, count, this.#window);
   }
+}
+
+/** The time within which the matches must come, in milliseconds. @throws {DeclarationError} `DURATION_INVALID`, `THRESHOLD_INVALID`. */
+export function thresholdWindow(name: string, { count, within }: ThresholdOptions): number {
+  const window = toMs(within, `threshold.within of "${name}"`);
+  if (Number.isInteger(count) && count >= 1 && window > 0) return window;
+  throw new DeclarationError(
+    "THRESHOLD_INVALID",
+    `threshold of "${name}": count must be a whole number of at least 1 and within longer than 0, ` +
+      `not ${count} within ${within}. Write { count: 5, within: "1m" }.`,
+  );
 }

@@ -109,6 +109,19 @@ describe("mistakes fail where they stand", () => {
     );
   });
 
+  test("options of a pattern are checked where they stand, and what is missing is said", () => {
+    const { reOn } = createRegistry();
+    expect(() => reOn("q", "content", /x/, { threshold: { count: 0, within: "1m" } })).toThrow(
+      /count must be/,
+    );
+    expect(() => reOn("q", "content", /x/, { cooldown: 0 })).toThrow(/every must be longer than 0/);
+    expect(() => reOn("q", "", /x/)).toThrow(/the field is missing/);
+    expect(() => reOn("q", "content", "x" as unknown as RegExp)).toThrow(
+      /the pattern is a string and not a regular expression/,
+    );
+    expect(() => reOn("q", "content", /^((\w+) \2)+$/)).toThrow(/Name both cases, or compare the groups/);
+  });
+
   test("of more than a thousand handlers, which a loop declares, the first thousand know their place", () => {
     const registry = createRegistry();
     for (let n = 0; n < 1_002; n++) registry.on("a", { name: `n${n}` }).execute(() => n);
@@ -145,7 +158,7 @@ describe("mistakes fail where they stand", () => {
     ["attempts", () => createRegistry().on("a", { retry: 0 }), /attempts must be a whole number/],
     ["an event's name", () => defineEvent("a.*"), /has a star in it/],
     ["a schema", () => defineEvent("a", {} as never), /not a Standard Schema/],
-    ["a pattern", () => createRegistry().reOn("a", "content", "x" as never), /write reOn\("error_detector"/],
+    ["a pattern", () => createRegistry().reOn("a", "content", "x" as never), /Write reOn\("error_detector"/],
   ])("%s", (_, declare, message) => {
     expect(declare).toThrow(message);
   });

@@ -38,6 +38,8 @@ const ROOMS: Record<string, readonly string[]> = {
     "commands/command",
     "time/schedule",
     "patterns/refusal",
+    "patterns/threshold",
+    "patterns/cooldown",
   ],
   events: ["pipeline", "handler", "registry", "engine"],
   commands: ["pipeline", "handler", "registry", "engine"],

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { IndexedMatcher } from "../../src/patterns/indexed-matcher.ts";
+import { describePattern } from "../../src/patterns/pattern-description.ts";
 import { planFor } from "../../src/patterns/pattern-runner.ts";
 import { patternHandler } from "./pattern-setup.ts";
 
@@ -67,6 +68,21 @@ test.each(ATTACKS)("%s comes back from 100 kB made for it", (pattern, text) => {
   matcher.match("content", text + literals);
   // Milliseconds are what it takes; minutes are what it takes without a bound.
   expect((process.threadCpuUsage().user - start) / 1_000).toBeLessThan(5_000);
+});
+
+test("a million chars for a pattern of hundreds of steps: it sees the beginning, and says so", () => {
+  const matcher = new IndexedMatcher();
+  const handler = patternHandler("a", /.{1,200}x.{1,200}y/);
+  matcher.add(handler);
+  const start = process.threadCpuUsage().user;
+  expect(matcher.match("content", "x".repeat(2 ** 20 - 2) + "y")).toEqual([]);
+  // A second; several here, where each call between files takes a detour. Without a bound, a minute.
+  expect((process.threadCpuUsage().user - start) / 1_000).toBeLessThan(20_000);
+  const { seenUpTo, slow } = describePattern(handler, false);
+  expect(seenUpTo).toBeGreaterThan(80_000);
+  expect(slow.join()).toContain(`the first ${seenUpTo?.toLocaleString("en")} chars`);
+  expect(matcher.match("content", `${"x".repeat(2_000)}y`)).toHaveLength(1);
+  expect(describePattern(patternHandler("b", /^(a+)+$/), false)).toMatchObject({ seenUpTo: null });
 });
 
 test("all of them at once", () => {
