@@ -1,8 +1,12 @@
 /** How many letters two words may differ in, at the most, to be taken for each other: a third of the word. */
 const TOLERANCE = 3;
 
+/** What has at least so many letters may be the beginning of a word. */
+const BEGINNING = 3;
+
 /**
- * The candidates that look like what was written, the closest first; for "did you mean".
+ * The candidates that look like what was written, the closest first, and behind them those that begin with it; for "did
+ * you mean".
  * @param most How many at the most. @default 3
  */
 export function alike(written: string, candidates: Iterable<string>, most = 3): string[] {
@@ -10,9 +14,12 @@ export function alike(written: string, candidates: Iterable<string>, most = 3): 
   const limit = Math.max(1, Math.floor(word.length / TOLERANCE));
   const found: { candidate: string; distance: number }[] = [];
   for (const candidate of new Set(candidates)) {
-    if (Math.abs(candidate.length - word.length) > limit) continue;
-    const distance = editDistance(word, candidate.toLowerCase());
+    const lower = candidate.toLowerCase();
+    const near = Math.abs(lower.length - word.length) <= limit;
+    const distance = near ? editDistance(word, lower) : Infinity;
     if (distance <= limit) found.push({ candidate, distance });
+    else if (word.length >= BEGINNING && lower.startsWith(word))
+      found.push({ candidate, distance: lower.length });
   }
   return found
     .sort((a, b) => a.distance - b.distance)

@@ -10,6 +10,7 @@ import { prefixOf } from "./usage.ts";
 
 /** What fits a chat message. */
 const MOST_LISTED = 50;
+const MOST_MEANT = 3;
 /** Looking for a likeness costs time for each command, and anybody may ask for it with a typing error. */
 const MOST_COMPARED = 500;
 
@@ -31,8 +32,11 @@ export class Help {
       const words = below.slice(0, MOST_LISTED).map(({ command }) => command);
       return unknown(messages.incomplete(run.written(word), words));
     }
-    const written = node && next ? [word, ...textsOf(tokens.slice(0, found.from + 1))].join(" ") : word;
-    return this.#unknown(written, run, messages);
+    if (!node || !next) return this.#unknown(word, run, messages);
+    const words = textsOf(tokens.slice(0, found.from + 1));
+    // Where the first words are those of commands, these are meant.
+    const siblings = visible(this.#index.beginningWith(word, tokens.slice(0, found.from)), run);
+    return this.#unknown([word, ...words].join(" "), run, messages, siblings);
   }
 
   #help(prefix: string, help: string, topic: readonly Token[], run: CommandRun, messages: Messages): Reply {
@@ -49,9 +53,16 @@ export class Help {
     return { status: "ok", text: helpOne(only, messages), data: only, command: "help" };
   }
 
-  #unknown(written: string, run: CommandRun, messages: Messages): Reply {
+  #unknown(
+    written: string,
+    run: CommandRun,
+    messages: Messages,
+    siblings: readonly CommandInfo[] = [],
+  ): Reply {
     const shown = run.written(written);
-    return unknown(messages.unknown(shown, didYouMean(shown, visible(this.#index.list(), run))));
+    const meant = didYouMean(shown, visible(this.#index.list(), run));
+    if (meant.length === 0) meant.push(...siblings.slice(0, MOST_MEANT).map(({ command }) => command));
+    return unknown(messages.unknown(shown, meant));
   }
 }
 
@@ -75,8 +86,10 @@ export function didYouMean(written: string, commands: readonly CommandInfo[]): s
 /** Among very many, those that begin the same and are about as long: a slip in the first letter is rare. */
 function likely(written: string, words: readonly string[]): string[] {
   const start = written.slice(0, 2).toLowerCase();
+  const whole = written.toLowerCase();
   const near = (word: string): boolean =>
-    Math.abs(word.length - written.length) <= 2 && word.slice(0, 2).toLowerCase() === start;
+    (Math.abs(word.length - written.length) <= 2 && word.slice(0, 2).toLowerCase() === start) ||
+    word.toLowerCase().startsWith(whole);
   return words.filter(near).slice(0, MOST_COMPARED);
 }
 

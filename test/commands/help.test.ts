@@ -72,6 +72,11 @@ test("words that only lead to commands name them", async () => {
     status: "unknown",
     text: "/db alone does nothing. Write one of these: /db migrate, /db status.",
   });
+  expect((await say("/db xyz")).text).toBe(
+    'There is no command "/db xyz". Did you mean /db migrate or /db status?',
+  );
+  expect((await say("/db mi")).text).toBe('There is no command "/db mi". Did you mean /db migrate?');
+  expect((await say("/bac")).text).toBe('There is no command "/bac". Did you mean /backup?');
   expect((await say("/db migrat 5")).text).toBe(
     'There is no command "/db migrat". Did you mean /db migrate?',
   );
