@@ -139,6 +139,7 @@ export class FileFollower implements Following {
     this.#watch.open();
     this.#said = "";
     this.#position = stored ?? NOWHERE;
+    if (!stored) await this.#files.passOver();
     try {
       const atEnd = !stored && !this.#options.fromStart;
       this.#tail = await (atEnd ? TailedFile.open(this.file, this.#maxLine, "end") : this.#resume());

@@ -10,8 +10,21 @@ export interface FilePosition {
   readonly modified: string;
   /** The fingerprint of the file's beginning: inodes are used again, and a file may be emptied and filled anew. */
   readonly head: Fingerprint;
-  /** Files that were read to their end, by inode, with their `modified`: those that it alone cannot tell from unread ones. */
-  readonly finished?: Readonly<Record<string, string>>;
+  /** Files that were read to their end: those that `modified` alone cannot tell from unread ones, and the last few. */
+  readonly finished?: readonly FinishedFile[];
+}
+
+/** What a file held that was read to its end: to know it again when it was packed, which gives it another inode. */
+export interface FinishedFile extends Content {
+  readonly inode: string;
+  /** When it was last written to, nanoseconds since 1970. */
+  readonly modified: string;
+}
+
+/** What tells one file from another. */
+export interface Content {
+  readonly head: Fingerprint;
+  readonly bytes: number;
 }
 
 /** A hash of a file's first bytes. Not the bytes: logs hold secrets. */
@@ -54,10 +67,20 @@ export function parsePosition(text: string): FilePosition | undefined {
 
 function isPosition(value: unknown): value is FilePosition {
   // Partial: every field is looked at below.
-  const { inode, offset, modified, head, finished = {} } = (value ?? {}) as Partial<FilePosition>;
-  const isHead = isCount(head?.bytes) && typeof head?.hash === "string";
-  const isFinished = typeof finished === "object" && Object.values(finished).every(isMoment);
-  return isHead && isFinished && typeof inode === "string" && isCount(offset) && isMoment(modified);
+  const { inode, offset, modified, head, finished = [] } = (value ?? {}) as Partial<FilePosition>;
+  const areFinished = Array.isArray(finished) && finished.every(isFinished);
+  return (
+    isFingerprint(head) && areFinished && typeof inode === "string" && isCount(offset) && isMoment(modified)
+  );
+}
+
+function isFinished(value: unknown): boolean {
+  const { inode, modified, head, bytes } = (value ?? {}) as Partial<FinishedFile>; // every field is looked at
+  return typeof inode === "string" && isMoment(modified) && isFingerprint(head) && isCount(bytes);
+}
+
+function isFingerprint(head: Fingerprint | undefined): boolean {
+  return isCount(head?.bytes) && typeof head?.hash === "string";
 }
 
 function isMoment(value: unknown): boolean {

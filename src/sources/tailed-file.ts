@@ -3,7 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { FrameworkError } from "../errors.ts";
 import { gunzipped } from "./gunzipped.ts";
 import { isGzipped } from "./rotated-files.ts";
-import { type FilePosition, fingerprint, HEAD_BYTES } from "./file-position.ts";
+import { type Content, type FilePosition, fingerprint, HEAD_BYTES } from "./file-position.ts";
 import { type Line, LineSplitter } from "./line-splitter.ts";
 
 interface Opened {
@@ -117,7 +117,7 @@ export class TailedFile {
   }
 }
 
-async function opened<File extends TailedFile | undefined>(
+async function opened<File extends object | undefined>(
   path: string,
   make: (opened: Opened) => Promise<File>,
 ): Promise<File> {
@@ -143,6 +143,19 @@ async function readHead(handle: FileHandle, before: number): Promise<Buffer> {
   if (head.length === 0) return head;
   const { bytesRead } = await handle.read(head, 0, head.length, 0);
   return head.subarray(0, bytesRead);
+}
+
+/** What is in a file to which nothing is added any more; undefined when it is gone, or not whole yet. */
+export async function contentOf(path: string): Promise<Content | undefined> {
+  try {
+    return await opened(path, async ({ handle, size }) => {
+      const head = fingerprint(await readHead(handle, HEAD_BYTES));
+      await handle.close();
+      return { head, bytes: Number(size) };
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where the line begins that somebody may just be writing at the file's end, so that it will be given out whole. */

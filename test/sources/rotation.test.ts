@@ -1,6 +1,8 @@
 import {
   appendFile,
   copyFile,
+  readdir,
+  readFile,
   rename,
   rm,
   stat,
@@ -26,6 +28,13 @@ async function age(file: string, seconds: number): Promise<void> {
 /** The packed file has the times of the plain one, which goes. */
 async function gzip(file: string): Promise<void> {
   await promisify(execFile)("gzip", [file]);
+}
+
+/** As the gzip of Node, Python and Go does: the packed file is as new as it is. */
+async function gzipNow(file: string, inSeconds = 0): Promise<void> {
+  await writeFile(`${file}.gz`, gzipSync(await readFile(file)));
+  await rm(file);
+  if (inSeconds > 0) await age(`${file}.gz`, -inSeconds);
 }
 
 async function running() {
@@ -65,6 +74,41 @@ describe("while the follower runs", () => {
     expect(lines).toEqual(["one", "two", "three", "four", "five"]);
   });
 
+  test("the old file is compressed later and gets a new time: it is not read again", async () => {
+    const { file, append, one, lines } = await running();
+    await age(file, 60);
+    await one.caughtUp();
+    await rename(file, `${file}.1`);
+    await gzipNow(`${file}.1`, 10);
+    await append("two\n");
+    await one.caughtUp();
+    await rename(file, `${file}.2`);
+    await append("three\n");
+    await one.caughtUp();
+    // Only now, when another has been read: `delaycompress`.
+    await rename(file, `${file}.3`);
+    await gzipNow(`${file}.2`, 20);
+    await append("four\n");
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "two", "three", "four"]);
+  });
+
+  test("what was rotated before reading began is left alone, also when it is compressed later", async () => {
+    const { file, append, follower, lines } = await setUp();
+    await writeFile(`${file}.1`, "old\n");
+    await age(`${file}.1`, 60);
+    await append("one\n");
+    const one = follower({ fromStart: true });
+    await one.start();
+    await one.caughtUp();
+    await rename(`${file}.1`, `${file}.2`);
+    await rename(file, `${file}.1`);
+    await gzipNow(`${file}.2`, 10);
+    await append("two\n");
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "two"]);
+  });
+
   test("an empty new file is not gone over to yet: the writer may still write to the old one", async () => {
     const { file, append, one, lines } = await running();
     await rename(file, `${file}.1`);
@@ -77,7 +121,19 @@ describe("while the follower runs", () => {
   });
 
   test("whatever the order of lines, rotations, looks and restarts, each line comes once", async () => {
-    const step = fc.constantFrom("line", "line", "line", "part", "rotate", "pack", "look", "restart");
+    const steps = [
+      "line",
+      "line",
+      "line",
+      "part",
+      "rotate",
+      "pack",
+      "pack now",
+      "pack later",
+      "look",
+      "restart",
+    ];
+    const step = fc.constantFrom(...steps);
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const { folder, file, follower, lines } = await setUp();
@@ -86,16 +142,21 @@ describe("while the follower runs", () => {
         await one.start();
         let expected = "start\n";
         for (const [index, what] of steps.entries()) {
-          const text = what === "line" || what === "pack" ? `${index}\n` : what === "part" ? `${index} ` : "";
+          const text =
+            what === "line" || /^pack/.test(what) ? `${index}\n` : what === "part" ? `${index} ` : "";
           await appendFile(file, text);
           expected += text;
           if (what === "look") await one.caughtUp();
-          if (what === "rotate" || what === "pack") {
+          if (what === "pack later") {
+            const plain = (await readdir(folder)).filter((name) => /\.\d+$/.test(name));
+            if (plain[0]) await gzipNow(join(folder, plain[0]));
+          } else if (what === "rotate" || what.startsWith("pack")) {
             // Only whole lines: a rotated file's last line is given out though it has no end.
             await appendFile(file, "\n");
             expected += "\n";
             await rename(file, join(folder, `app.log.${index}`));
             if (what === "pack") await gzip(join(folder, `app.log.${index}`));
+            if (what === "pack now") await gzipNow(join(folder, `app.log.${index}`));
           }
           if (what === "restart") {
             await one.stop();
@@ -258,6 +319,24 @@ describe("while nobody reads", () => {
     await again.start();
     await append("five\n");
     await again.caughtUp();
+    expect(lines).toEqual(["one", "two", "three", "four", "five"]);
+  });
+
+  test("rotated twice, and the first compressed with a new time: none is missing, none comes twice", async () => {
+    const { file, append, next, lines } = await stopped();
+    await append("two\n");
+    await rename(file, `${file}.2`);
+    await writeFile(`${file}.1`, "three\n");
+    await age(`${file}.1`, -10);
+    await append("four\n");
+    await age(file, -20);
+    await gzipNow(`${file}.2`, 15);
+    await next.start();
+    await next.caughtUp();
+    await rename(file, `${file}.0`);
+    await gzipNow(`${file}.1`, 30);
+    await append("five\n");
+    await next.caughtUp();
     expect(lines).toEqual(["one", "two", "three", "four", "five"]);
   });
 
