@@ -143,7 +143,7 @@ describe("while the follower runs", () => {
         let expected = "start\n";
         for (const [index, what] of steps.entries()) {
           const text =
-            what === "line" || /^pack/.test(what) ? `${index}\n` : what === "part" ? `${index} ` : "";
+            what === "line" || what.startsWith("pack") ? `${index}\n` : what === "part" ? `${index} ` : "";
           await appendFile(file, text);
           expected += text;
           if (what === "look") await one.caughtUp();

@@ -35,15 +35,18 @@ begin
   o_again := true;
 end $$`;
 
+/** What comes again, or after the subscriptions have changed, is not stored. */
+const BEGIN_PLAIN = `declare v_blocks bigint[]; v_again boolean;
+begin
+  if p_catalog <> (select m.catalog from {s}.meta m) then return null; end if;
+  select n.o_blocks, n.o_again into v_blocks, v_again from {s}.number_1(p_lane, p_batch, p_now, p_count) n;
+  if v_again then return v_blocks; end if;`;
+
 /** Plain messages of one event and one priority, which one subscription gets: most are published like that. Payloads are lines. */
 export const PUBLISH_ALIKE = `create function {s}.publish_alike_1(p_lane uuid, p_batch bigint, p_me int, p_catalog bigint, p_now bigint, p_count int,
   p_sub int, p_priority bigint, p_event text, p_dues bigint[], p_payloads text) returns bigint[]
 language plpgsql ${PLAN_BY_INDEX} as $$
-declare v_blocks bigint[]; v_again boolean;
-begin
-  if p_catalog <> (select m.catalog from {s}.meta m) then return null; end if;
-  select n.o_blocks, n.o_again into v_blocks, v_again from {s}.number_1(p_lane, p_batch, p_now, p_count) n;
-  if v_again then return v_blocks; end if;
+${BEGIN_PLAIN}
   insert into {s}.delivery (seq, published, due, token, priority, sub, attempt, state, event, payload)
     select ${numberAt("ord")}, p_now, p_dues[ord], 0, p_priority, p_sub, 0, ${READY}, p_event, payload
     from unnest(string_to_array(p_payloads, e'\\n')) with ordinality r(payload, ord);
@@ -55,11 +58,7 @@ end $$`;
 export const PUBLISH_PLAIN = `create function {s}.publish_plain_1(p_lane uuid, p_batch bigint, p_me int, p_catalog bigint, p_now bigint, p_count int,
   p_subs int[], p_firsts int[], p_priorities bigint[], p_dues bigint[], p_events text[], p_payloads text[]) returns bigint[]
 language plpgsql ${PLAN_BY_INDEX} as $$
-declare v_blocks bigint[]; v_again boolean;
-begin
-  if p_catalog <> (select m.catalog from {s}.meta m) then return null; end if;
-  select n.o_blocks, n.o_again into v_blocks, v_again from {s}.number_1(p_lane, p_batch, p_now, p_count) n;
-  if v_again then return v_blocks; end if;
+${BEGIN_PLAIN}
   insert into {s}.delivery (seq, published, due, message, token, priority, sub, attempt, state, event, payload)
     select ${numberAt("ord")}, p_now, due, case when ord <> first then ${numberAt("first")} end, 0, priority, sub, 0, ${READY}, event, payload
     from unnest(p_subs, p_firsts, p_priorities, p_dues, p_events, p_payloads) with ordinality
