@@ -11,7 +11,7 @@ import type { Following } from "./glob-follower.ts";
 import { handleLine, type LineHandler } from "./line-handling.ts";
 import { DEFAULT_MAX_LINE, type Line } from "./line-splitter.ts";
 import { PositionStore } from "./position-store.ts";
-import { TailedFile } from "./tailed-file.ts";
+import type { TailedFile } from "./tailed-file.ts";
 
 /** Options of a {@link FileFollower}. */
 export interface FileFollowerOptions {
@@ -139,10 +139,9 @@ export class FileFollower implements Following {
     this.#watch.open();
     this.#said = "";
     this.#position = stored ?? NOWHERE;
-    if (!stored) await this.#files.passOver();
     try {
       const atEnd = !stored && !this.#options.fromStart;
-      this.#tail = await (atEnd ? TailedFile.open(this.file, this.#maxLine, "end") : this.#resume());
+      this.#tail = await (atEnd ? this.#files.begin("end") : this.#resume());
     } catch (error) {
       this.#sayUnreadable(error);
     }

@@ -6,25 +6,12 @@ export interface FilePosition {
   readonly inode: string;
   /** The byte after the last line that was handled. */
   readonly offset: number;
-  /** When the file was last written to, as far as it was read: nanoseconds since 1970. What was rotated later is unread. */
+  /** When the file was last written to, as far as it was read: nanoseconds since 1970. Of what was rotated later only `finished` was read. */
   readonly modified: string;
   /** The fingerprint of the file's beginning: inodes are used again, and a file may be emptied and filled anew. */
   readonly head: Fingerprint;
-  /** Files that were read to their end: those that `modified` alone cannot tell from unread ones, and the last few. */
-  readonly finished?: readonly FinishedFile[];
-}
-
-/** What a file held that was read to its end: to know it again when it was packed, which gives it another inode. */
-export interface FinishedFile extends Content {
-  readonly inode: string;
-  /** When it was last written to, nanoseconds since 1970. */
-  readonly modified: string;
-}
-
-/** What tells one file from another. */
-export interface Content {
-  readonly head: Fingerprint;
-  readonly bytes: number;
+  /** Files that were read to their end, the latest at the end: compressed, they may have another time. */
+  readonly finished?: readonly FilePosition[];
 }
 
 /** A hash of a file's first bytes. Not the bytes: logs hold secrets. */
@@ -51,7 +38,7 @@ export function fingerprint(head: Uint8Array): Fingerprint {
 
 /** Writes a position as the text that is stored. */
 export function formatPosition(position: FilePosition): string {
-  return JSON.stringify({ version: 1, ...position });
+  return JSON.stringify({ version: 2, ...position });
 }
 
 /** Reads what {@link formatPosition} wrote; undefined for anything else. */
@@ -68,19 +55,9 @@ export function parsePosition(text: string): FilePosition | undefined {
 function isPosition(value: unknown): value is FilePosition {
   // Partial: every field is looked at below.
   const { inode, offset, modified, head, finished = [] } = (value ?? {}) as Partial<FilePosition>;
-  const areFinished = Array.isArray(finished) && finished.every(isFinished);
-  return (
-    isFingerprint(head) && areFinished && typeof inode === "string" && isCount(offset) && isMoment(modified)
-  );
-}
-
-function isFinished(value: unknown): boolean {
-  const { inode, modified, head, bytes } = (value ?? {}) as Partial<FinishedFile>; // every field is looked at
-  return typeof inode === "string" && isMoment(modified) && isFingerprint(head) && isCount(bytes);
-}
-
-function isFingerprint(head: Fingerprint | undefined): boolean {
-  return isCount(head?.bytes) && typeof head?.hash === "string";
+  const isHead = isCount(head?.bytes) && typeof head?.hash === "string";
+  const isFinished = Array.isArray(finished) && finished.every(isPosition);
+  return isHead && isFinished && typeof inode === "string" && isCount(offset) && isMoment(modified);
 }
 
 function isMoment(value: unknown): boolean {

@@ -1,6 +1,6 @@
-import type { Content, FilePosition, FinishedFile } from "./file-position.ts";
+import { type FilePosition, NOWHERE } from "./file-position.ts";
 import { findInode, inodeOf, isGzipped, type Neighbour, rotatedSince } from "./rotated-files.ts";
-import { contentOf, TailedFile } from "./tailed-file.ts";
+import { TailedFile } from "./tailed-file.ts";
 
 /** What reading goes on with. */
 export interface Resumed {
@@ -11,23 +11,20 @@ export interface Resumed {
 
 /** Files are renamed while they are looked for; then they are looked for again, so often at the most. */
 const TRIES = 10;
-/** Some programs that compress keep a file's time in whole seconds. */
-const STEP_NS = 1_000_000_000n;
-
-/** So many files are known again when they are packed long after they were read. */
-const REMEMBERED = 16;
+/** How many finished files are remembered beside those that their times cannot tell from unread ones: until they are compressed. */
+const REMEMBERED = 8;
 
 /**
  * The order in which the files that bear one name, one after another, are read. The file system keeps no such order: it
- * is worked out from inodes, which stay when names change, and from the times at which files were last written to. A packed
- * file has another inode, and often a time that says nothing: it is known by its content.
+ * is worked out from inodes, which stay when names change, and from the times at which files were last written to. A
+ * compressed file may have another time: it is known by its beginning and its length, and its time is taken for no other's.
  */
 export class FileSequence {
   readonly #file: string;
   readonly #maxLine: number;
-  /** Files that were read to their end, oldest first: times come in steps and are not unique, and inodes are used again. */
-  #finished: readonly FinishedFile[] = [];
-  /** What was rotated before this moment is read. A packed file may have a later time, and does not move it on. */
+  /** Files that were read to their end, the latest at the end. */
+  #finished: readonly FilePosition[] = [];
+  /** The time of the last line that was read, compressed files left aside. */
   #moment = 0n;
 
   constructor(file: string, maxLine: number) {
@@ -42,110 +39,109 @@ export class FileSequence {
    */
   async resume(position: FilePosition): Promise<Resumed | undefined> {
     if (position.inode === "") {
-      const tail = await found(TailedFile.open(this.#file, this.#maxLine));
+      const tail = await this.begin("start");
       return tail && { tail, same: true };
     }
     this.#finished = position.finished ?? [];
     this.#moment = BigInt(position.modified);
-    // A file that had nothing in it cannot be told from itself, filled, copied and emptied meanwhile.
-    const copied = position.head.bytes === 0 && (await this.#openCopied(position));
-    const same = copied || ((await this.#reopen(position)) ?? (await this.#reopenCopy(position)));
+    // A file that had nothing in it cannot be known again, and need not be: nothing was read of it.
+    const empty = position.head.bytes === 0;
+    const same = empty ? undefined : ((await this.#reopen(position)) ?? (await this.#reopenCopy(position)));
     if (same) return { tail: same, same: true };
     const tail = await this.#openNext();
-    return tail && { tail, same: false };
+    return tail && { tail, same: empty };
   }
 
-  /** Leaves alone what was rotated before reading began, also when it is packed later. */
-  async passOver(): Promise<void> {
-    const rotated = (await rotatedSince(this.#file, 0n)).slice(-REMEMBERED);
-    for (const { path, inode, modified } of rotated) {
-      const content = isGzipped(path) ? NOTHING : await contentOf(path);
-      if (content) this.#finish({ ...content, inode, modified: String(modified) });
-    }
+  /** Opens the file of our name where nothing was read before; what was rotated until then is passed over. Undefined when there is none. */
+  async begin(from: "start" | "end"): Promise<TailedFile | undefined> {
+    const rotated = await rotatedSince(this.#file, 0n);
+    const tail = await found(TailedFile.open(this.#file, this.#maxLine, from));
+    const others = rotated.filter(({ inode }) => inode !== tail?.inode);
+    this.#finished = tail
+      ? await Promise.all(others.slice(-REMEMBERED).map((one) => this.#wholeOf(one)))
+      : [];
+    return tail;
   }
 
   /** Opens the file that comes after one that was read to its end: the oldest rotated since, or the file of our name. Undefined when there is none yet. */
   async next(finished: TailedFile): Promise<TailedFile | undefined> {
     const { position } = finished;
-    const { inode, modified, head, offset } = position;
-    if (!isGzipped(finished.path)) this.#moment = BigInt(modified);
-    this.#finish({ inode, head, bytes: offset, modified });
-    return (await this.#packed(position)) ?? this.#openNext();
-  }
-
-  /** The file that was just read, packed meanwhile, where something was added to it before. Its time is its own: gzip keeps it. */
-  async #packed(position: FilePosition): Promise<TailedFile | undefined> {
-    if (position.head.bytes === 0) return undefined;
-    const since = BigInt(position.modified) - STEP_NS;
-    for (const { path, inode, modified } of await rotatedSince(this.#file, since)) {
-      if (!isGzipped(path) || modified > since + 2n * STEP_NS) continue;
-      const twin = await found(TailedFile.reopen(path, this.#maxLine, { ...position, inode }));
-      if (twin && twin.unread > 0) return twin;
-      await twin?.close();
-    }
-    return undefined;
-  }
-
-  /** Whether a file was read to its end, if under another inode, before it was packed. */
-  async #isFinished({ path, inode, modified }: Neighbour): Promise<boolean> {
-    const here = this.#finished.filter((file) => file.inode === inode);
-    if (here.some((file) => file.modified === String(modified))) return true;
-    if (here.length === 0 && !isGzipped(path)) return false;
-    const content = await contentOf(path);
-    if (!content) return false;
-    // Its writer has added something late; else the inode is another file's by now.
-    if (here.some((file) => file.bytes > 0 && file.head.hash === content.head.hash)) return true;
-    const twin = isGzipped(path) && (await this.#goneLike(content));
-    if (!twin) return false;
-    this.#finished = this.#finished.filter((file) => file !== twin);
-    this.#finish({ ...content, inode, modified: String(modified) });
-    return true;
-  }
-
-  /** The file that was read, had this content, and is not there any more: packed, it is this one. */
-  async #goneLike(content: Content): Promise<FinishedFile | undefined> {
-    const there = await rotatedSince(this.#file, 0n);
-    return this.#finished.find(
-      (file) =>
-        isSame(file, content) &&
-        !there.some((one) => one.inode === file.inode && String(one.modified) === file.modified),
-    );
-  }
-
-  /** Keeps the last few, and those that are not older than what is read now. */
-  #finish(file: FinishedFile): void {
-    const kept = this.#finished.filter(
-      ({ modified }, place, { length }) => length - place < REMEMBERED || BigInt(modified) >= this.#moment,
-    );
-    this.#finished = [...kept, file];
+    const others = this.#finished.filter(({ inode, modified }) => {
+      return inode !== position.inode || modified !== position.modified;
+    });
+    this.#finished = [...others, position];
+    if (!isGzipped(finished.path)) this.#moment = BigInt(position.modified);
+    return this.#openNext();
   }
 
   /** Where reading should go on later, when it is at this file now. */
   position(tail: TailedFile): FilePosition {
-    const moment = isGzipped(tail.path) && { modified: String(this.#moment) };
-    return { ...tail.position, ...moment, finished: this.#finished };
+    const modified = isGzipped(tail.path) ? String(this.#moment) : tail.position.modified;
+    return { ...tail.position, modified, finished: this.#finished };
   }
 
   async #openNext(): Promise<TailedFile | undefined> {
     for (let left = TRIES; left > 0; left--) {
       const current = await inodeOf(this.#file);
-      const unread = (): Promise<Neighbour | undefined> =>
-        this.#firstUnread(this.#moment, ({ inode }) => inode !== current);
-      const later = await unread();
+      const later = await this.#unread(current);
       const tail = await found(TailedFile.open(later?.path ?? this.#file, this.#maxLine));
-      // The names may have moved on meanwhile, and then this may not be the next one: an inode alone may be another file's by now.
-      const isNext = tail?.inode === (later?.inode ?? current);
-      if (isNext && (later || !(await unread()))) return tail;
+      // The names may have moved on meanwhile, and then this may not be the next one; an inode alone may be another file's by now.
+      const moved = tail?.inode !== (later?.inode ?? current) || (!later && (await this.#unread(current)));
+      if (!moved && !(tail && later && (await this.#wasFinished(tail, later)))) return tail;
       await tail?.close();
     }
     return undefined;
   }
 
-  /** The oldest of those that were rotated since a moment and are to be looked at. */
-  async #firstUnread(moment: bigint, wanted: (one: Neighbour) => boolean): Promise<Neighbour | undefined> {
-    for (const one of await rotatedSince(this.#file, moment))
-      if (wanted(one) && !(await this.#isFinished(one))) return one;
-    return undefined;
+  /** The oldest rotated file that was not read, as far as its inode and its time tell. */
+  async #unread(current: string | undefined): Promise<Neighbour | undefined> {
+    const rotated = await rotatedSince(this.#file, this.#moment);
+    this.#forget(rotated);
+    return rotated.find((one) => one.inode !== current && !this.#isFinished(one));
+  }
+
+  /** Whether a rotated file was read to its end before, under another inode or time; else goes to where reading it ended. */
+  async #wasFinished(tail: TailedFile, file: Neighbour): Promise<boolean> {
+    const rotated = await rotatedSince(this.#file, 0n);
+    const last = this.#finished.at(-1);
+    // What is still there under its inode is not what was compressed, and one that was made later has only its inode.
+    const twins = this.#finished.filter((one) =>
+      isGzipped(file.path)
+        ? !rotated.some((other) => isOf(one, other))
+        : one.inode === file.inode && file.born <= BigInt(one.modified),
+    );
+    for (const twin of twins) {
+      if (!(await tail.goTo(twin)) || tail.unread > 0) continue;
+      const again = { ...twin, inode: file.inode, modified: String(file.modified) };
+      this.#finished = this.#finished.map((one) => (one === twin ? again : one));
+      return true;
+    }
+    // Added to after it was left: of those that were compressed only the last one, for others may begin alike.
+    const grown = twins.findLast((one) => one === last || one.inode === file.inode);
+    if (!grown || !(await tail.goTo(grown))) await tail.goTo(NOWHERE);
+    return false;
+  }
+
+  #isFinished(file: Neighbour): boolean {
+    return this.#finished.some((one) => isOf(one, file));
+  }
+
+  /** Those that would be taken for unread stay, and the latest of the others. */
+  #forget(rotated: readonly Neighbour[]): void {
+    const others = this.#finished.filter((one) => !rotated.some((file) => isOf(one, file)));
+    const old = new Set(others.slice(0, -REMEMBERED));
+    this.#finished = this.#finished.filter((one) => !old.has(one));
+  }
+
+  /** The position at a file's end; of a compressed one without its beginning: that it is there is enough to know it. */
+  async #wholeOf({ path, inode, modified }: Neighbour): Promise<FilePosition> {
+    const unknown = { ...NOWHERE, inode, modified: String(modified) };
+    if (isGzipped(path)) return unknown;
+    // One that may not be read is none that was.
+    const tail = await TailedFile.open(path, this.#maxLine).catch(() => undefined);
+    await tail?.goTo({ ...NOWHERE, offset: tail.unread });
+    await tail?.close();
+    return tail?.inode === inode ? tail.position : unknown;
   }
 
   async #reopen(position: FilePosition): Promise<TailedFile | undefined> {
@@ -159,27 +155,21 @@ export class FileSequence {
     return undefined;
   }
 
-  /** Opens the oldest copy that was made of the file since it was empty. */
-  async #openCopied({ inode, modified }: FilePosition): Promise<TailedFile | undefined> {
-    if ((await inodeOf(this.#file)) !== inode) return undefined;
-    const copy = await this.#firstUnread(BigInt(modified) + 1n, ({ path }) => !isGzipped(path));
-    return copy && found(TailedFile.open(copy.path, this.#maxLine));
-  }
-
   async #reopenCopy(position: FilePosition): Promise<TailedFile | undefined> {
-    if (position.head.bytes === 0) return undefined;
-    for (const { path, inode } of await rotatedSince(this.#file, BigInt(position.modified))) {
-      const tail = await found(TailedFile.reopen(path, this.#maxLine, { ...position, inode }));
+    for (const one of await rotatedSince(this.#file, BigInt(position.modified))) {
+      if (this.#isFinished(one)) continue;
+      const there = { ...position, inode: one.inode };
+      const tail = await found(TailedFile.reopen(one.path, this.#maxLine, there));
       if (tail) return tail;
     }
     return undefined;
   }
 }
 
-const NOTHING: Content = { head: { bytes: 0, hash: "" }, bytes: 0 };
-
-function isSame(one: Content, other: Content): boolean {
-  return one.bytes > 0 && one.bytes === other.bytes && one.head.hash === other.head.hash;
+/** Inodes are used again, and times come in steps: the length tells those apart that have both. */
+function isOf({ inode, modified, offset }: FilePosition, file: Neighbour): boolean {
+  const sameLength = isGzipped(file.path) || file.size === offset;
+  return sameLength && inode === file.inode && modified === String(file.modified);
 }
 
 /** Undefined for a file that is not there. */

@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 export interface Neighbour {
   readonly path: string;
   readonly inode: string;
+  readonly size: number;
   /** When it was last written to, in nanoseconds since 1970. */
   readonly modified: bigint;
   /** When it was made. */
@@ -14,6 +15,10 @@ export interface Neighbour {
 /** What is compressed so that Node cannot read it. */
 const UNREADABLE = /\.(?:bz2|xz|zst|lz4|zip)$/;
 const GZIPPED = /\.gz$/;
+/** Some programs that compress keep a file's time in whole seconds. */
+const STEP_NS = 1_000_000_000n;
+/** How often a folder is listed at the most while files in it are renamed. */
+const LISTS = 10;
 
 /** Whether a file is to be unpacked before it is read. */
 export function isGzipped(path: string): boolean {
@@ -34,11 +39,18 @@ export async function inodeOf(path: string): Promise<string | undefined> {
 /** The rotated files, or copies, that were written to at this moment (nanoseconds since 1970) or later, oldest first. */
 export async function rotatedSince(file: string, moment: bigint): Promise<Neighbour[]> {
   const rotated = await neighbours(file, (name) => isRotated(basename(file), name));
-  return rotated.filter(({ modified }) => modified >= moment).toSorted(byAge);
+  const since = ({ path }: Neighbour) => (isGzipped(path) ? moment - STEP_NS : moment);
+  return rotated.filter((one) => one.modified >= since(one)).toSorted(byAge);
 }
 
 function byAge(a: Neighbour, b: Neighbour): number {
-  return Number(a.modified - b.modified) || Number(a.born - b.born);
+  const retimed = Number(isRetimed(b)) - Number(isRetimed(a));
+  return retimed || Number(a.modified - b.modified) || Number(a.born - b.born);
+}
+
+/** Whether a file has the time at which it was compressed, and not that of its last line. Such ones are older than those that are not compressed yet. */
+function isRetimed({ path, modified, born }: Neighbour): boolean {
+  return isGzipped(path) && modified >= born;
 }
 
 /** Whether a file is one that was rotated from another of those files: `app.log.1` where `app.log` is. */
@@ -54,15 +66,22 @@ function isRotated(base: string, name: string): boolean {
   return name.startsWith(base) && /^[.-]\d/.test(name.slice(base.length)) && !UNREADABLE.test(name);
 }
 
-async function neighbours(file: string, wanted: (name: string) => boolean): Promise<Neighbour[]> {
+async function neighbours(
+  file: string,
+  wanted: (name: string) => boolean,
+  left = LISTS,
+): Promise<Neighbour[]> {
   const folder = dirname(file);
-  const names: string[] = await readdir(folder).catch(() => []);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
   const there = new Set(names);
   // While the plain file is there as well, the compressed one is only being written.
   const whole = names.filter(
     (name) => wanted(name) && !(isGzipped(name) && there.has(name.slice(0, -".gz".length))),
   );
   const found = await Promise.all(whole.map((name) => neighbour(join(folder, name))));
+  // One that went away meanwhile may be there under another name.
+  if (left > 1 && found.includes(undefined)) return neighbours(file, wanted, left - 1);
   return found.filter((one) => one !== undefined);
 }
 
@@ -70,5 +89,6 @@ async function neighbour(path: string): Promise<Neighbour | undefined> {
   // A file that goes away in between is no neighbour any more.
   const stats = await stat(path, { bigint: true }).catch(() => undefined);
   if (!stats?.isFile()) return undefined;
-  return { path, inode: String(stats.ino), modified: stats.mtimeNs, born: stats.birthtimeNs };
+  const { ino, size, mtimeNs, birthtimeNs } = stats;
+  return { path, inode: String(ino), size: Number(size), modified: mtimeNs, born: birthtimeNs };
 }

@@ -3,7 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { FrameworkError } from "../errors.ts";
 import { gunzipped } from "./gunzipped.ts";
 import { isGzipped } from "./rotated-files.ts";
-import { type Content, type FilePosition, fingerprint, HEAD_BYTES } from "./file-position.ts";
+import { type FilePosition, fingerprint, HEAD_BYTES } from "./file-position.ts";
 import { type Line, LineSplitter } from "./line-splitter.ts";
 
 interface Opened {
@@ -65,12 +65,18 @@ export class TailedFile {
     position: FilePosition,
   ): Promise<TailedFile | undefined> {
     return opened(path, async (file) => {
-      const { inode, offset, head: before } = position;
-      if (String(file.stats.ino) !== inode || file.size < offset) return undefined;
-      const now = fingerprint(await readHead(file.handle, before.bytes));
-      if (now.bytes !== before.bytes || now.hash !== before.hash) return undefined;
-      return new TailedFile(file, maxLine, offset, await readHead(file.handle, offset));
+      const tail = new TailedFile(file, maxLine, 0, Buffer.alloc(0));
+      return tail.inode === position.inode && (await tail.goTo(position)) ? tail : undefined;
     });
+  }
+
+  /** Goes to where reading ended, before anything is read; false, and nothing changes, when what was read had another content. */
+  async goTo({ offset, head: before }: Pick<FilePosition, "offset" | "head">): Promise<boolean> {
+    const now = fingerprint(await readHead(this.#handle, before.bytes));
+    if (this.#size < offset || now.bytes !== before.bytes || now.hash !== before.hash) return false;
+    this.offset = this.#readAt = offset;
+    this.#head = await readHead(this.#handle, offset);
+    return true;
   }
 
   /** Reads the next chunk and answers with the lines it completes; `end` when there is nothing more for now, `emptied` when what was read before is no longer what the file holds. */
@@ -117,7 +123,7 @@ export class TailedFile {
   }
 }
 
-async function opened<File extends object | undefined>(
+async function opened<File extends TailedFile | undefined>(
   path: string,
   make: (opened: Opened) => Promise<File>,
 ): Promise<File> {
@@ -143,19 +149,6 @@ async function readHead(handle: FileHandle, before: number): Promise<Buffer> {
   if (head.length === 0) return head;
   const { bytesRead } = await handle.read(head, 0, head.length, 0);
   return head.subarray(0, bytesRead);
-}
-
-/** What is in a file to which nothing is added any more; undefined when it is gone, or not whole yet. */
-export async function contentOf(path: string): Promise<Content | undefined> {
-  try {
-    return await opened(path, async ({ handle, size }) => {
-      const head = fingerprint(await readHead(handle, HEAD_BYTES));
-      await handle.close();
-      return { head, bytes: Number(size) };
-    });
-  } catch {
-    return undefined;
-  }
 }
 
 /** Where the line begins that somebody may just be writing at the file's end, so that it will be given out whole. */

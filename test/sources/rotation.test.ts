@@ -1,7 +1,6 @@
 import {
   appendFile,
   copyFile,
-  readdir,
   readFile,
   rename,
   rm,
@@ -30,11 +29,11 @@ async function gzip(file: string): Promise<void> {
   await promisify(execFile)("gzip", [file]);
 }
 
-/** As the gzip of Node, Python and Go does: the packed file is as new as it is. */
-async function gzipNow(file: string, inSeconds = 0): Promise<void> {
+/** The packed file has the time of its making, as with most programs that are not gzip itself. */
+async function gzipAnew(file: string, seconds = 0): Promise<void> {
   await writeFile(`${file}.gz`, gzipSync(await readFile(file)));
   await rm(file);
-  if (inSeconds > 0) await age(`${file}.gz`, -inSeconds);
+  await age(`${file}.gz`, seconds);
 }
 
 async function running() {
@@ -74,39 +73,70 @@ describe("while the follower runs", () => {
     expect(lines).toEqual(["one", "two", "three", "four", "five"]);
   });
 
-  test("the old file is compressed later and gets a new time: it is not read again", async () => {
+  test("compressed with a new time long after its last line: it is not read again", async () => {
     const { file, append, one, lines } = await running();
+    await append("two\n");
     await age(file, 60);
     await one.caughtUp();
     await rename(file, `${file}.1`);
-    await gzipNow(`${file}.1`, 10);
-    await append("two\n");
-    await one.caughtUp();
-    await rename(file, `${file}.2`);
+    await append("");
+    await gzipAnew(`${file}.1`);
     await append("three\n");
     await one.caughtUp();
-    // Only now, when another has been read: `delaycompress`.
-    await rename(file, `${file}.3`);
-    await gzipNow(`${file}.2`, 20);
-    await append("four\n");
-    await one.caughtUp();
-    expect(lines).toEqual(["one", "two", "three", "four"]);
+    expect(lines).toEqual(["one", "two", "three"]);
   });
 
-  test("what was rotated before reading began is left alone, also when it is compressed later", async () => {
-    const { file, append, follower, lines } = await setUp();
-    await writeFile(`${file}.1`, "old\n");
-    await age(`${file}.1`, 60);
-    await append("one\n");
-    const one = follower({ fromStart: true });
-    await one.start();
+  test("compressed with a new time one rotation later: it is not read again", async () => {
+    const { file, append, one, lines, follower } = await running();
+    await age(file, 60);
+    await one.caughtUp();
+    await rename(file, `${file}.1`);
+    await append("two\n");
+    await age(file, 30);
     await one.caughtUp();
     await rename(`${file}.1`, `${file}.2`);
     await rename(file, `${file}.1`);
-    await gzipNow(`${file}.2`, 10);
+    await gzipAnew(`${file}.2`);
+    await append("three\n");
+    await one.caughtUp();
+    await one.stop();
+    const two = follower();
+    await two.start();
+    await rename(`${file}.1`, `${file}.3`);
+    await gzipAnew(`${file}.3`);
+    await rename(file, `${file}.1`);
+    await append("four\n");
+    await two.caughtUp();
+    expect(lines).toEqual(["one", "two", "three", "four"]);
+  });
+
+  test("what was rotated before it was followed, and is compressed later, is not read", async () => {
+    const { file, append, follower, lines } = await setUp();
+    await writeFile(`${file}.1`, "before\n");
+    await append("before, too\n");
+    const one = follower();
+    await one.start();
+    await append("one\n");
+    await one.caughtUp();
+    await rename(`${file}.1`, `${file}.2`);
+    await rename(file, `${file}.1`);
+    await gzipAnew(`${file}.2`, -10);
     await append("two\n");
     await one.caughtUp();
     expect(lines).toEqual(["one", "two"]);
+  });
+
+  test("added to after it was left: what was added is read before the next new file", async () => {
+    const { file, append, one, lines } = await running();
+    await rename(file, `${file}.2`);
+    await append("two\n");
+    await one.caughtUp();
+    await appendFile(`${file}.2`, "late\n");
+    await age(`${file}.2`, -10);
+    await rename(file, `${file}.1`);
+    await append("three\n");
+    await one.caughtUp();
+    expect(lines).toEqual(["one", "two", "late", "three"]);
   });
 
   test("an empty new file is not gone over to yet: the writer may still write to the old one", async () => {
@@ -121,19 +151,17 @@ describe("while the follower runs", () => {
   });
 
   test("whatever the order of lines, rotations, looks and restarts, each line comes once", async () => {
-    const steps = [
+    const step = fc.constantFrom(
       "line",
       "line",
       "line",
       "part",
       "rotate",
       "pack",
-      "pack now",
-      "pack later",
+      "packLate",
       "look",
       "restart",
-    ];
-    const step = fc.constantFrom(...steps);
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const { folder, file, follower, lines } = await setUp();
@@ -141,23 +169,22 @@ describe("while the follower runs", () => {
         await writeFile(file, "start\n");
         await one.start();
         let expected = "start\n";
+        const plain: string[] = [];
         for (const [index, what] of steps.entries()) {
-          const text =
-            what === "line" || what.startsWith("pack") ? `${index}\n` : what === "part" ? `${index} ` : "";
+          const text = what === "line" || what === "pack" ? `${index}\n` : what === "part" ? `${index} ` : "";
           await appendFile(file, text);
           expected += text;
           if (what === "look") await one.caughtUp();
-          if (what === "pack later") {
-            const plain = (await readdir(folder)).filter((name) => /\.\d+$/.test(name));
-            if (plain[0]) await gzipNow(join(folder, plain[0]));
-          } else if (what === "rotate" || what.startsWith("pack")) {
+          if (what === "rotate" || what === "pack") {
             // Only whole lines: a rotated file's last line is given out though it has no end.
             await appendFile(file, "\n");
             expected += "\n";
             await rename(file, join(folder, `app.log.${index}`));
             if (what === "pack") await gzip(join(folder, `app.log.${index}`));
-            if (what === "pack now") await gzipNow(join(folder, `app.log.${index}`));
+            else plain.push(join(folder, `app.log.${index}`));
           }
+          const late = what === "packLate" && plain.shift();
+          if (late) await gzipAnew(late);
           if (what === "restart") {
             await one.stop();
             one = follower();
@@ -322,22 +349,29 @@ describe("while nobody reads", () => {
     expect(lines).toEqual(["one", "two", "three", "four", "five"]);
   });
 
-  test("rotated twice, and the first compressed with a new time: none is missing, none comes twice", async () => {
+  test("rotated twice, the older one compressed with a new time: the rest of both is read", async () => {
     const { file, append, next, lines } = await stopped();
     await append("two\n");
     await rename(file, `${file}.2`);
     await writeFile(`${file}.1`, "three\n");
     await age(`${file}.1`, -10);
+    await gzipAnew(`${file}.2`, -20);
     await append("four\n");
-    await age(file, -20);
-    await gzipNow(`${file}.2`, 15);
+    await age(file, -30);
     await next.start();
     await next.caughtUp();
-    await rename(file, `${file}.0`);
-    await gzipNow(`${file}.1`, 30);
-    await append("five\n");
+    expect(lines).toEqual(["one", "two", "three", "four"]);
+  });
+
+  test("files that are alike, each compressed with a new time: each is read, once", async () => {
+    const { file, append, next, lines } = await stopped();
+    await rename(file, `${file}.3`);
+    for (const generation of ["2", "1"]) await writeFile(`${file}.${generation}`, "one\n");
+    for (const generation of [3, 2, 1]) await gzipAnew(`${file}.${generation}`, (generation - 4) * 10);
+    await append("two\n");
+    await next.start();
     await next.caughtUp();
-    expect(lines).toEqual(["one", "two", "three", "four", "five"]);
+    expect(lines).toEqual(["one", "one", "one", "two"]);
   });
 
   test("a compressed file that is only half written is waited for", async () => {
@@ -386,6 +420,23 @@ describe("while nobody reads", () => {
     await three.start();
     await append("two\n");
     await three.caughtUp();
+    expect(lines).toEqual(["one", "two"]);
+  });
+
+  test("empty at the stop, then filled, copied, compressed and truncated: what was compressed is read", async () => {
+    const { file, append, follower, lines } = await setUp();
+    await append("");
+    const one = follower();
+    await one.start();
+    await one.stop();
+    await append("one\n");
+    await copyFile(file, `${file}.1`);
+    await gzipAnew(`${file}.1`);
+    await truncate(file);
+    await append("two\n");
+    const two = follower();
+    await two.start();
+    await two.caughtUp();
     expect(lines).toEqual(["one", "two"]);
   });
 
