@@ -27,16 +27,35 @@ export async function makeClient(place: Place): Promise<Client> {
     () => import("ioredis"),
   );
   const { nodes, db } = place;
-  if (place.cluster) return new ClusterClient([...nodes], clusterOptions(place));
-  return new Client({ ...nodes[0], ...redisOptions(place), db, retryStrategy: reconnectWait });
+  if (place.cluster) {
+    const cluster = new ClusterClient([...nodes], clusterOptions(place));
+    cluster.on("+node", hearEveryError);
+    return cluster;
+  }
+  return hearEveryError(
+    new Client({ ...nodes[0], ...redisOptions(place), db, retryStrategy: reconnectWait }),
+  );
 }
+
+/**
+ * The client hears the first error of a connection only, and one that nobody hears ends the process: over TLS a server may
+ * still answer a handshake that was broken off for its certificate.
+ */
+function hearEveryError(client: Redis): Redis {
+  return client.on("error", () => {
+    const { stream } = client;
+    if (!stream.listeners("error").includes(ignore)) stream.on("error", ignore);
+  });
+}
+
+function ignore(): void {}
 
 /**
  * One more connection, for what is said to all: of a cluster to any of its servers, and after each failure to another, since
  * each hears all. The cluster's client has one of its own for that, but does not notice when it falls silent.
  */
 export function listenerOf(client: Client): Redis {
-  if (!isCluster(client)) return client.duplicate();
+  if (!isCluster(client)) return hearEveryError(client.duplicate());
   const anyNode = (): Redis | undefined => {
     const nodes = client.nodes("all");
     return nodes[Math.floor(Math.random() * nodes.length)];
@@ -53,7 +72,7 @@ export function listenerOf(client: Client): Redis {
       return reconnectWait(times);
     },
   });
-  return listener;
+  return hearEveryError(listener);
 }
 
 /** Whether a listener is connected to a server that the cluster has not got any more: there it hears nothing. */
