@@ -66,8 +66,10 @@ tell("ready");
 
 async function obey(order: HandOrder): Promise<void> {
   if (order.do === "use") tell("let", await use(USES[order.limit], order.times));
-  else if (order.do === "die") dying = true;
-  else await publish(order.from, order.jobs, order.keys ?? 0);
+  else if (order.do === "die") {
+    dying = true;
+    tell("will die");
+  } else await publish(order.from, order.jobs, order.keys ?? 0);
 }
 
 async function use(once: (n: number) => Promise<boolean>, times: number): Promise<number> {

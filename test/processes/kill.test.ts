@@ -63,6 +63,8 @@ test(
       const publisher = await crew.start({ idle: true });
       const dying = await crew.start();
       dying.tell({ do: "die" });
+      // Else it may have handled all of them before it hears of it.
+      await dying.says("will die");
       publisher.tell({ do: "publish", from: 0, jobs: 40 });
       const { at: died } = await dying.says("exit");
       await crew.start();
